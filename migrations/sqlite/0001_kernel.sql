@@ -1,0 +1,5 @@
+-- +goose Up
+CREATE TABLE store_meta (
+  key   TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+);
