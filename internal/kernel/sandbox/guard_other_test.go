@@ -1,0 +1,7 @@
+//go:build !linux
+
+package sandbox
+
+func platformJobs(map[string]Job) {}
+
+func otherProcesses() {}

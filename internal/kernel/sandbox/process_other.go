@@ -1,0 +1,9 @@
+//go:build !unix
+
+package sandbox
+
+import "syscall"
+
+func processAttributes() *syscall.SysProcAttr { return nil }
+
+func rootDir() string { return "" }
