@@ -175,7 +175,11 @@ func sentence(e *errs.Error) string {
 		if f.Path != "" {
 			b.WriteString(f.Path + ": ")
 		}
-		b.WriteString(f.Message)
+		if i < len(e.Fields)-1 {
+			b.WriteString(strings.TrimSuffix(f.Message, "."))
+		} else {
+			b.WriteString(f.Message)
+		}
 	}
 	return b.String()
 }
