@@ -1,0 +1,299 @@
+package store
+
+import (
+	"container/list"
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"modernc.org/sqlite"
+)
+
+// lite is a SQLite file: one connection writes, a few others read.
+type lite struct {
+	db      *DB
+	writing *sql.DB
+	reading *sql.DB
+	queue   chan *request
+	stop    chan struct{} // closed to ask the writer to end
+	stopped chan struct{} // closed when it has
+
+	conn *liteConn // the writer's; nil after a failure, until the next transaction
+
+	slots  chan struct{} // one for each reading connection that may exist
+	mu     sync.Mutex
+	idle   []*liteConn // the last used is the next: its cache is warm
+	closed bool
+}
+
+// liteSettings are those of every connection. busy_timeout is set first: the others
+// may have to wait. LIKE and quoted names mean what they mean on PostgreSQL.
+var liteSettings = []string{"busy_timeout(10000)", "temp_store(MEMORY)", "case_sensitive_like(1)"}
+
+// liteWriteSettings are those of the writing connection. Every commit is synced.
+var liteWriteSettings = []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+	"cache_size(-16384)", "journal_size_limit(67108864)"}
+
+var liteReadSettings = []string{"query_only(1)", "cache_size(-8192)"}
+
+// liteSource is the driver's name of a file with settings.
+func liteSource(path string, settings ...[]string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	query := url.Values{"_dqs": {"0"}}
+	for _, some := range settings {
+		for _, s := range some {
+			query.Add("_pragma", s)
+		}
+	}
+	slashed := filepath.ToSlash(path)
+	if slashed[0] != '/' {
+		slashed = "/" + slashed
+	}
+	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String(), nil
+}
+
+func liteOpen(path string, conns int, settings ...[]string) (*sql.DB, error) {
+	source, err := liteSource(path, settings...)
+	if err != nil {
+		return nil, err
+	}
+	pool, err := sql.Open("sqlite", source)
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(conns)
+	pool.SetMaxIdleConns(conns)
+	return pool, nil
+}
+
+func openSQLite(ctx context.Context, db *DB) (*lite, error) {
+	o := db.opts
+	writing, err := liteOpen(o.Path, 1, liteSettings, liteWriteSettings, o.pragmas)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(ctx, db.engine, writing, o); err != nil {
+		writing.Close()
+		return nil, err
+	}
+	reading, err := liteOpen(o.Path, o.ReadConns, liteSettings, liteReadSettings)
+	if err != nil {
+		writing.Close()
+		return nil, err
+	}
+	s := &lite{
+		db: db, writing: writing, reading: reading,
+		queue: make(chan *request, 2*maxGroup), stop: make(chan struct{}), stopped: make(chan struct{}),
+		slots: make(chan struct{}, o.ReadConns),
+	}
+	if s.conn, err = newLiteConn(writing, true); err != nil {
+		writing.Close()
+		reading.Close()
+		return nil, classify(err)
+	}
+	go s.serve()
+	return s, nil
+}
+
+func (s *lite) close() error {
+	close(s.stop)
+	<-s.stopped
+	// With every slot in hand no reader is left.
+	for range cap(s.slots) {
+		s.slots <- struct{}{}
+	}
+	s.mu.Lock()
+	s.closed = true
+	for _, c := range s.idle {
+		c.discard()
+	}
+	s.idle = nil
+	s.mu.Unlock()
+	for range cap(s.slots) {
+		<-s.slots
+	}
+	err := s.reading.Close()
+	if s.conn != nil {
+		s.conn.discard()
+	}
+	// The last connection moves the log into the file and removes it.
+	return errors.Join(err, s.writing.Close())
+}
+
+// read runs fn on a connection that cannot write, in a snapshot.
+func (s *lite) read(ctx context.Context, fn func(*Tx) error) error {
+	c, err := s.acquire(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	healthy := false
+	defer func() { s.release(c, healthy) }()
+	if _, err := c.exec(background, "BEGIN", nil); err != nil {
+		return classify(err)
+	}
+	tx := s.db.begin(ctx, ctx, c, false)
+	err = tx.run(fn)
+	tx.end()
+	// A connection that was interrupted is not used again.
+	_, ended := c.exec(background, "COMMIT", nil)
+	healthy = ended == nil && ctx.Err() == nil
+	return err
+}
+
+// background is what the driver sees where a caller's context must not reach.
+var background = context.Background()
+
+func (s *lite) acquire(ctx context.Context) (*liteConn, error) {
+	select {
+	case s.slots <- struct{}{}:
+	default:
+		ctx, cancel := s.db.wait(ctx)
+		defer cancel()
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+	s.mu.Lock()
+	var c *liteConn
+	if n := len(s.idle); n > 0 {
+		c, s.idle = s.idle[n-1], s.idle[:n-1]
+	}
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		<-s.slots
+		return nil, errClosing
+	}
+	if c != nil {
+		return c, nil
+	}
+	c, err := newLiteConn(s.reading, false)
+	if err != nil {
+		<-s.slots
+	}
+	return c, err
+}
+
+func (s *lite) release(c *liteConn, healthy bool) {
+	if healthy {
+		s.mu.Lock()
+		s.idle = append(s.idle, c)
+		s.mu.Unlock()
+	} else {
+		c.discard()
+	}
+	<-s.slots
+}
+
+// liteConn is one connection with its prepared statements.
+type liteConn struct {
+	conn  *sql.Conn
+	stmts map[string]*list.Element // of *prepared
+	used  list.List                // the last used in front
+
+	// What the engine tells through its hooks, on the goroutine that runs the
+	// statement: gone when a transaction was rolled back, by us or of itself.
+	// A commit that is not the writer's own is refused.
+	gone       bool
+	committing bool
+}
+
+type prepared struct {
+	query string
+	stmt  *sql.Stmt
+}
+
+// maxStatements bounds the prepared statements of one connection.
+const maxStatements = 256
+
+// openTime bounds how long opening a connection takes.
+const openTime = 15 * time.Second
+
+func newLiteConn(pool *sql.DB, writer bool) (*liteConn, error) {
+	ctx, cancel := context.WithTimeout(background, openTime)
+	defer cancel()
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	c := &liteConn{conn: conn, stmts: map[string]*list.Element{}}
+	if writer {
+		err = c.hook(func() { c.gone = true }, func() int32 {
+			if c.committing {
+				return 0
+			}
+			return 1
+		})
+		if err != nil {
+			conn.Close()
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+func (c *liteConn) hook(rollback sqlite.RollbackHookFn, commit sqlite.CommitHookFn) error {
+	return c.conn.Raw(func(raw any) error {
+		hooks, ok := raw.(sqlite.HookRegisterer)
+		if !ok {
+			return errors.New("store: the SQLite driver has no hooks")
+		}
+		hooks.RegisterRollbackHook(rollback)
+		hooks.RegisterCommitHook(commit)
+		return nil
+	})
+}
+
+// discard closes the connection for good, rolling back what it had begun.
+func (c *liteConn) discard() {
+	for e := c.used.Front(); e != nil; e = e.Next() {
+		e.Value.(*prepared).stmt.Close()
+	}
+	c.hook(nil, nil)
+	c.conn.Raw(func(any) error { return driver.ErrBadConn })
+	c.conn.Close()
+}
+
+func (c *liteConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
+	if e := c.stmts[query]; e != nil {
+		c.used.MoveToFront(e)
+		return e.Value.(*prepared).stmt, nil
+	}
+	stmt, err := c.conn.PrepareContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = c.used.PushFront(&prepared{query, stmt})
+	if c.used.Len() > maxStatements {
+		old := c.used.Remove(c.used.Back()).(*prepared)
+		delete(c.stmts, old.query)
+		old.stmt.Close()
+	}
+	return stmt, nil
+}
+
+func (c *liteConn) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
+	stmt, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.ExecContext(ctx, args...)
+}
+
+func (c *liteConn) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	stmt, err := c.prepare(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	return stmt.QueryContext(ctx, args...)
+}
