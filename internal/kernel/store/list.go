@@ -27,22 +27,20 @@ func (t *Table[T]) List(tx *Tx, access, where Predicate, page Page) (list []T, m
 	if backward {
 		keys = reversed(keys)
 	}
-	if from := page.After; from != nil || page.Before != nil {
-		if from == nil {
-			from = page.Before
-		}
-		behind, err := keyset(keys, from)
-		if err != nil {
-			return nil, false, err
-		}
-		where = And(where, behind)
+	from := page.After
+	if from == nil {
+		from = page.Before
 	}
-	tail := " ORDER BY " + orderSQL(keys) + " LIMIT ?"
-	args := []any{int64(page.Limit + 1)}
-	if page.Position > 0 {
-		tail, args = tail+" OFFSET ?", append(args, int64(page.Position))
+	want := page.Limit + 1 // the one too many tells that more follow
+	if from == nil {
+		tail, args := " ORDER BY "+orderSQL(keys)+" LIMIT ?", []any{int64(want)}
+		if page.Position > 0 {
+			tail, args = tail+" OFFSET ?", append(args, int64(page.Position))
+		}
+		list, err = t.read(tx, access, where, tail, want, args...)
+	} else {
+		list, err = t.behind(tx, access, where, keys, from, want)
 	}
-	list, err = t.read(tx, access, where, tail, page.Limit+1, args...)
 	if err != nil {
 		return nil, false, err
 	}
@@ -119,42 +117,41 @@ func orderSQL(keys []Key) string {
 	return strings.Join(parts, ", ")
 }
 
-// keyset holds for the rows behind the one with these values. In one direction it is
-// a comparison of rows, which an index serves at any depth. In mixed directions it
-// is spelled out, with a bound on the first column for the index to start from.
-func keyset(keys []Key, values []any) (Predicate, error) {
+// behind reads the rows behind the one with these values: first those that equal it
+// in all keys but the last, then in all but the last two, and so on. Each step is one
+// range of an index, in whatever directions the keys go. A comparison of rows,
+// (name, seq) > (?, ?), would not do: SQLite uses no index for the part of seq, and a
+// page deep among equal names would cost as much as all before it.
+func (t *Table[T]) behind(tx *Tx, access, where Predicate, keys []Key, values []any, want int) ([]T, error) {
 	if len(values) != len(keys) {
-		return Predicate{}, badPage
+		return nil, badPage
 	}
 	args := make([]any, len(values))
 	for i, v := range values {
 		if args[i] = keyValue(v); args[i] == nil {
-			return Predicate{}, badPage
+			return nil, badPage
 		}
 	}
-	mixed := slices.ContainsFunc(keys, func(k Key) bool { return k.Desc != keys[0].Desc })
-	switch {
-	case len(keys) == 1:
-		return Predicate{keys[0].Column + beyond(keys[0]) + "?", args}, nil
-	case !mixed:
-		names := make([]string, len(keys))
-		for i, k := range keys {
-			names[i] = k.Column
+	var list []T
+	for i := len(keys) - 1; i >= 0 && len(list) < want; i-- {
+		step := ""
+		for _, k := range keys[:i] {
+			step += k.Column + " = ? AND "
 		}
-		return Predicate{"(" + strings.Join(names, ", ") + ")" + beyond(keys[0]) +
-			"(?" + strings.Repeat(", ?", len(keys)-1) + ")", args}, nil
+		step += keys[i].Column + beyond(keys[i]) + "?"
+		missing := want - len(list)
+		rows, err := t.read(tx, access, And(where, Predicate{step, args[:i+1]}),
+			" ORDER BY "+orderSQL(keys[i:])+" LIMIT ?", missing, int64(missing))
+		if err != nil {
+			return nil, err
+		}
+		if list == nil {
+			list = rows
+		} else {
+			list = append(list, rows...)
+		}
 	}
-	last := len(keys) - 1
-	p := Predicate{keys[last].Column + beyond(keys[last]) + "?", args[last:]}
-	for i := last - 1; i >= 0; i-- {
-		k := keys[i]
-		p = Or(Where(k.Column+beyond(k)+"?", args[i]), Where(k.Column+" = ?", args[i]).And(p.SQL, p.Args...))
-	}
-	bound := " >= ?"
-	if keys[0].Desc {
-		bound = " <= ?"
-	}
-	return And(Where(keys[0].Column+bound, args[0]), p), nil
+	return list, nil
 }
 
 func beyond(k Key) string {

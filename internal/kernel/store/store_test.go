@@ -1,13 +1,19 @@
 package store_test
 
 import (
+	"os"
 	"testing"
 
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/store/storetest"
 )
 
-func TestMain(m *testing.M) { storetest.Main(m) }
+func TestMain(m *testing.M) {
+	if path := os.Getenv(childEnvironment); path != "" {
+		writeUntilKilled(path)
+	}
+	storetest.Main(m)
+}
 
 func TestConformance(t *testing.T) {
 	t.Run("sqlite", func(t *testing.T) {

@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
+
+	"quittance/internal/kernel/errs"
 )
 
 // maxGroup is how many closures share a transaction at most.
@@ -139,7 +142,6 @@ func (r *request) begin() bool {
 	if !r.state.CompareAndSwap(waiting, begun) && r.state.Load() == left {
 		return false
 	}
-	r.hooks = nil
 	r.err = classify(r.ctx.Err())
 	return r.err == nil
 }
@@ -218,7 +220,7 @@ func (s *lite) single(r *request) {
 		return
 	}
 	if r.err == nil {
-		r.err = errBusy
+		r.err = errs.As(errors.New("store: a closure ended its transaction itself"))
 	}
 	if c.gone {
 		s.drop()
