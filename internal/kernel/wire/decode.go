@@ -127,10 +127,10 @@ func (d *decoder) skip(name string) {
 // object lays the members of the object node at over the struct at p and notes in
 // given what they changed or set.
 func (d *decoder) object(t *table, p pointer, at int32, mode Mode, given bits) {
-	var small [4]uint64
-	seen := bits(small[:])
-	if len(t.fields) > len(small)*64 {
-		seen = make(bits, len(t.fields)/64+1)
+	var small [8]uint64
+	seen, exact := bits(small[:4]), bits(small[4:]) // taken; has a member of just its name
+	if len(t.fields) > 4*64 {
+		seen, exact = make(bits, len(t.fields)/64+1), make(bits, len(t.fields)/64+1)
 	}
 	for c := at + 1; c < d.nodes[at].end; c = d.nodes[c].end {
 		name := d.name(c)
@@ -141,6 +141,9 @@ func (d *decoder) object(t *table, p pointer, at int32, mode Mode, given bits) {
 		}
 		f := &t.fields[i]
 		several := d.format != fromJSON && (f.kind == listKind || f.kind == textsKind)
+		if second && !several && !seen.has(i) && !exact.has(i) && d.hasName(at, f.name) {
+			exact.add(i) // looked for once, however many spellings come
+		}
 		switch {
 		case f.flags&readOnly != 0 && mode != Stored:
 			if len(d.path) == 0 && len(d.ignored) < maxIgnored {
@@ -151,7 +154,7 @@ func (d *decoder) object(t *table, p pointer, at int32, mode Mode, given bits) {
 			continue
 		case seen.has(i) && several: // taken with its first sibling
 			continue
-		case second && !several && (seen.has(i) || d.hasName(at, f.name)):
+		case second && !several && (seen.has(i) || exact.has(i)):
 			d.skip(name)
 			continue
 		case seen.has(i) && d.format == fromXML:

@@ -48,7 +48,7 @@ func TestSyntaxErrorsSayWhere(t *testing.T) {
 	}
 	for _, c := range []struct{ body, want string }{
 		{`a=1&b=%zz`, "byte 4: a percent sign"}, {`%=1`, "byte 0: a percent sign"}, {"a" + strings.Repeat("[b]", 64) + "=1", "deeper than 64"},
-		{strings.Repeat("a=1&", 10_001), "more than 10,000"},
+		{strings.Repeat("a=1&", 10_001), "more than 10,000"}, {strings.Repeat("a"+strings.Repeat("[]", 60)+"=1&", 1000), "more than 50,000"},
 	} {
 		_, err := ParseForm(c.body)
 		wantSyntax(t, "form", c.body, err, c.want)

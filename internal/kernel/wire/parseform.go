@@ -8,8 +8,11 @@ import (
 	"quittance/internal/kernel/errs"
 )
 
-// maxPairs is how many fields a form or a query may have.
-const maxPairs = 10_000
+// How many fields a form or a query may have, and how many parts all their names.
+const (
+	maxPairs = 10_000
+	maxParts = 50_000
+)
 
 // ParseForm reads a body of type application/x-www-form-urlencoded. Brackets nest:
 // Vendor[0][VendorCode]=… gives lists and objects, Items[][Name] begins a new item
@@ -24,8 +27,8 @@ func ParseForm(raw string) (*Document, error) {
 			return "a name nests deeper than 64 levels"
 		}
 		count += len(path)
-		if count > maxNodes {
-			return "there are more than 500,000 values"
+		if count > maxParts {
+			return "there are more than 50,000 parts of names"
 		}
 		root.put(path, text)
 		return ""

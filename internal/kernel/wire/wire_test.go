@@ -571,6 +571,7 @@ func TestNames(t *testing.T) {
 		{`{"note":"a","Note":"b"}`, false, "b", "note"},
 		{`{"Remark":"a","Note":"b"}`, true, "b", "Remark"},
 		{`{"NOTE":"a","note":"b"}`, false, "a", "note"},
+		{`{"NOTE":"a","note":"b","Remark":"c","Note":"d","nOTE":"e"}`, false, "d", "NOTE,note,Remark,nOTE"},
 		{`{"N\u006fte":"a"}`, true, "a", ""},
 		{`{"credtype ":"a","ID":"x","Place":{"Zip":1}}`, false, "", "credtype ,ID (read-only),Place.Zip"},
 	} {
