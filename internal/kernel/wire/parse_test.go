@@ -25,7 +25,7 @@ func TestSyntaxErrorsSayWhere(t *testing.T) {
 		{`{"x":{"k":1,"k":2}}`, `column 13: the name "k" is given twice`},
 		{`{"1":0,"2":0,"3":0,"4":0,"5":0,"6":0,"7":0,"8":0,"9":0,"10":0,"\u0035":0}`, `column 63: the name "5" is given twice`},
 		{deep, "column 65: it nests deeper than 64"}, {bomb, "nests deeper than 64"},
-		{`"a` + "\n" + `"`, "column 3: a text holds a line break"}, {`"\x"`, "column 2: a text holds an escape"}, {`"\u12g4"`, "column 2: a text holds an escape"},
+		{`"a` + "\n" + `"`, "column 3: a text holds a line break"}, {`"\x"`, "column 2: a text holds an escape"}, {`"\u12g4"`, "column 2: a text holds an escape"}, {"\"\\u000\x11\"", "column 2: a text holds an escape"},
 		{`"abc`, "column 1: a text does not end"}, {`"\`, "does not end"}, {`01`, "column 1: a number"}, {`1.`, "a number"}, {`-`, "a number"}, {`+1`, "a value"}, {`1e`, "a number"},
 		{`.5`, "a value"}, {`NaN`, "a value"}, {`'a'`, "a value"}, {`{a:1}`, "a name in quotes"}, {`// x`, "a value"},
 		{`[` + strings.Repeat("1,", 500_000) + `1]`, "more than 500,000"},

@@ -153,7 +153,7 @@ func (p *jsonParser) string() (escaped, ok bool) {
 
 func isHex(s string) bool {
 	for i := range len(s) {
-		if c := s[i] | 0x20; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f') {
+		if c := s[i]; !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
 			return false
 		}
 	}
