@@ -35,8 +35,8 @@ type Keys struct {
 	done   sync.WaitGroup
 
 	mu     sync.RWMutex
-	ring   []signingKey // newest first
-	looked value.Instant
+	ring   []signingKey  // newest first
+	missed value.Instant // when the database was last asked for an unknown key
 }
 
 type signingKey struct {
@@ -150,7 +150,7 @@ func (k *Keys) reload(ctx context.Context) error {
 	}
 	slices.SortStableFunc(ring, func(a, b signingKey) int { return cmp.Compare(b.created, a.created) })
 	k.mu.Lock()
-	k.ring, k.looked = ring, k.clock()
+	k.ring = ring
 	k.mu.Unlock()
 	return nil
 }
@@ -176,10 +176,14 @@ func (k *Keys) public(ctx context.Context, id string) (*rsa.PublicKey, error) {
 	if key := k.find(id); key != nil {
 		return key, nil
 	}
-	k.mu.RLock()
-	age := k.clock() - k.looked
-	k.mu.RUnlock()
-	if age >= 0 && age < value.Instant(time.Second.Microseconds()) {
+	now := k.clock()
+	k.mu.Lock()
+	soon := k.missed != 0 && now >= k.missed && now < k.missed.Add(time.Second)
+	if !soon {
+		k.missed = now
+	}
+	k.mu.Unlock()
+	if soon {
 		return nil, nil
 	}
 	if err := k.reload(ctx); err != nil {
