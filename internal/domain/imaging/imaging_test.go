@@ -129,7 +129,7 @@ func TestReceiptIsOneRecordForEveryService(t *testing.T) {
 }
 
 func TestGoldens(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	photo := JPEG(1)
 	for _, c := range []struct {
 		name string
@@ -307,7 +307,7 @@ func scanOf(b []byte) []byte {
 }
 
 func TestReportOfOneFile(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	path := v1 + "/report/" + Report
 	call(t, w, 201, post("ann", path, JPEG(1)))
 	link := member(t, call(t, w, 200, get("ann", path)), "Url")
@@ -404,7 +404,7 @@ func TestDeleteReceiptImage(t *testing.T) {
 }
 
 func TestLocked(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	for _, path := range []string{v1 + "/expenseentry/" + LockedEntry, v1 + "/report/" + LockedReport} {
 		if body := call(t, w, 400, post("ann", path, JPEG(1))); !strings.Contains(body, "The report is submitted.") {
 			t.Errorf("%s: %s", path, body)
@@ -498,7 +498,7 @@ func TestWhoMay(t *testing.T) {
 }
 
 func TestUploads(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	photo := JPEG(1)
 	one := func(name, file, media string) ([]byte, string) {
 		return Multipart(Part{Name: "note", Content: []byte("lunch")}, Part{Name: name, FileName: file, Type: media, Content: photo})
@@ -584,7 +584,7 @@ func padded(t *testing.T, n int) []byte {
 }
 
 func TestSizeLimit(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	server := httptest.NewServer(w.Server)
 	defer server.Close()
 	for _, c := range []struct {
@@ -628,7 +628,7 @@ func TestSizeLimit(t *testing.T) {
 }
 
 func TestClientThatLeaves(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	over := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		defer close(over)
@@ -706,7 +706,7 @@ func TestLinks(t *testing.T) {
 }
 
 func TestPaging(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	var want, got []string
 	for i := range 7 {
 		want = append(want, member(t, call(t, w, 200, post("ann", v3, JPEG(uint64(i)))), "ID"))
@@ -776,7 +776,7 @@ func later(t *testing.T, w *World) {
 }
 
 func TestLookups(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	for seed := range uint64(2) {
 		call(t, w, 201, post("ann", v1+"/report/"+Report, JPEG(seed)))
 	}
@@ -805,7 +805,7 @@ func TestLookups(t *testing.T) {
 
 // TestXMLIsWellFormed reads an answer as a client does.
 func TestXMLIsWellFormed(t *testing.T) {
-	w := New(t, storetest.SQLite(t))
+	w := New(t, storetest.SQLite)
 	call(t, w, 201, post("ann", "/api/image/v1.1/expenseentry/"+EarlyEntry, JPEG(1)))
 	var image struct {
 		XMLName xml.Name `xml:"http://www.concursolutions.com/api/image/2011/02 Image"`
@@ -823,9 +823,8 @@ func TestXMLIsWellFormed(t *testing.T) {
 }
 
 func BenchmarkUpload(b *testing.B) {
-	w := New(b, storetest.SQLite(b))
-	photo := JPEGOf(1, 1100, 800)
-	b.Logf("the photo has %d bytes", len(photo))
+	w := New(b, storetest.SQLite)
+	photo := JPEGOf(1, 790, 576)
 	b.SetBytes(int64(len(photo)))
 	var n int
 	var mu sync.Mutex
@@ -848,10 +847,10 @@ func BenchmarkUpload(b *testing.B) {
 }
 
 func BenchmarkDownload(b *testing.B) {
-	w := New(b, storetest.SQLite(b))
+	w := New(b, storetest.SQLite)
 	server := httptest.NewServer(w.Server)
 	defer server.Close()
-	photo := JPEGOf(1, 1100, 800)
+	photo := JPEGOf(1, 790, 576)
 	var made struct{ ID, URI string }
 	json.Unmarshal([]byte(Text(w.Do(post("ann", v3, photo)))), &made)
 	json.Unmarshal([]byte(Text(w.Do(get("ann", v3+"/"+made.ID)))), &made)

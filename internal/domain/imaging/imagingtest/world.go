@@ -164,12 +164,17 @@ func openBlobs(t testing.TB, o blob.Options) blob.Store {
 	return b
 }
 
+// Database opens a test's database: storetest.SQLite or storetest.Postgres.
+type Database func(testing.TB, ...storetest.Option) *store.DB
+
 // New makes a World over a migrated database. Its clock stands at the start of
 // 8 May 2024, and its ids are the same in each run.
-func New(t testing.TB, db *store.DB, opts ...Option) *World {
+func New(t testing.TB, open Database, opts ...Option) *World {
 	t.Helper()
-	w := &World{DB: db, IDs: value.NewIDs(rand.NewChaCha8([32]byte{7})), Signer: auth.NewSigner(bytes.Repeat([]byte{7}, 32))}
+	w := &World{IDs: value.NewIDs(rand.NewChaCha8([32]byte{7})), Signer: auth.NewSigner(bytes.Repeat([]byte{7}, 32))}
 	w.clock.Store(int64(Start))
+	db := open(t, storetest.With(func(o *store.Options) { o.Clock = w.Now }))
+	w.DB = db
 	c := config{requests: noHolder{}, blobs: func(t testing.TB, w *World) blob.Store {
 		w.BlobDir = t.TempDir()
 		return openBlobs(t, blob.Options{Dir: w.BlobDir, Clock: w.Now})
@@ -296,9 +301,9 @@ func (w *World) BlobCount(t testing.TB, company string) (n int) {
 
 // Engines runs a test on both databases, and once more with the blobs on S3.
 func Engines(t *testing.T, test func(t *testing.T, w *World), opts ...Option) {
-	t.Run("sqlite", func(t *testing.T) { test(t, New(t, storetest.SQLite(t), opts...)) })
-	t.Run("postgres", func(t *testing.T) { test(t, New(t, storetest.Postgres(t), opts...)) })
-	t.Run("s3", func(t *testing.T) { test(t, New(t, storetest.SQLite(t), append(opts, OnS3())...)) })
+	t.Run("sqlite", func(t *testing.T) { test(t, New(t, storetest.SQLite, opts...)) })
+	t.Run("postgres", func(t *testing.T) { test(t, New(t, storetest.Postgres, opts...)) })
+	t.Run("s3", func(t *testing.T) { test(t, New(t, storetest.SQLite, append(opts, OnS3())...)) })
 }
 
 // AnnActor is ann as she calls services directly.
