@@ -275,6 +275,13 @@ func (s *Session) Report(ctx context.Context, id string) (Report, error) {
 	return r, err
 }
 
+// Reports reads the first page of the user's reports.
+func (s *Session) Reports(ctx context.Context) ([]Report, error) {
+	var page struct{ Items []Report }
+	_, err := s.do(ctx, s.Token, http.MethodGet, "/api/v3.0/expense/reports", body{}, &page)
+	return page.Items, err
+}
+
 // CreateEntry adds an expense to a report.
 func (s *Session) CreateEntry(ctx context.Context, e Entry) (Created, error) {
 	var c Created

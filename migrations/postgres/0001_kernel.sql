@@ -1,5 +1,5 @@
 -- +goose Up
 CREATE TABLE store_meta (
-  key   TEXT NOT NULL PRIMARY KEY,
-  value TEXT NOT NULL
+  key   TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+  value TEXT COLLATE "C" NOT NULL
 );

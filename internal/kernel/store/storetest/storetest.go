@@ -91,6 +91,13 @@ func Postgres(t testing.TB, opts ...Option) *store.DB {
 	return open(t, o)
 }
 
+// PostgresURL is the address of a fresh PostgreSQL database with the repository's
+// schema, for tests that open it themselves.
+func PostgresURL(t testing.TB, opts ...Option) string {
+	t.Helper()
+	return freshDatabase(t, setupOf(t, opts).postgres)
+}
+
 // Engines runs a test on a SQLite and on a PostgreSQL database.
 func Engines(t *testing.T, test func(t *testing.T, db *store.DB), opts ...Option) {
 	t.Run("sqlite", func(t *testing.T) { test(t, SQLite(t, opts...)) })

@@ -1,0 +1,383 @@
+// Package app wires everything: it opens the stores, builds the areas, answers HTTP
+// and owns every background task. It is the one package that imports everything, and
+// what the tests start in process.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"quittance/internal/domain/expense"
+	"quittance/internal/domain/imaging"
+	"quittance/internal/domain/imaging/document"
+	"quittance/internal/domain/invoice"
+	"quittance/internal/domain/org"
+	"quittance/internal/domain/receipt"
+	"quittance/internal/kernel/api"
+	"quittance/internal/kernel/auth"
+	"quittance/internal/kernel/blob"
+	"quittance/internal/kernel/config"
+	"quittance/internal/kernel/job"
+	"quittance/internal/kernel/sandbox"
+	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/value"
+	"quittance/migrations"
+)
+
+// Mode is what a server is for. Both run the same engine and the same rules.
+type Mode string
+
+// The modes.
+const (
+	Dev   Mode = "dev"   // a seeded company, fixed credentials, hooks under /-/
+	Serve Mode = "serve" // production: durable, hardened, no hooks
+)
+
+// Options say what to start.
+type Options struct {
+	config.Config // of the commands serve, dev and demo
+
+	Logger       *slog.Logger
+	Clock        *Clock    // nil: the machine's
+	Random       io.Reader // of ids; nil: the system's
+	PasswordCost auth.PasswordCost
+}
+
+// Mode is what the command's server is for.
+func (o *Options) Mode() Mode {
+	if o.Command == "serve" {
+		return Serve
+	}
+	return Dev
+}
+
+// App is a running server.
+type App struct {
+	options Options
+	log     *slog.Logger
+	clock   *Clock
+
+	DB      *store.DB
+	Blobs   blob.Store
+	Jobs    *job.Queue
+	API     *api.Server
+	Org     *org.Service
+	Expense *expense.Service
+	Imaging *imaging.Service
+	Receipt *receipt.Service
+
+	sandbox   *sandbox.Sandbox
+	keys      *auth.Keys
+	passwords *auth.Passwords
+	outbox    *org.Outbox
+	requests  *requestLog
+	faults    *faults
+	metrics   *metrics
+	publicURL string
+	main      *listener
+	admin     *listener
+	snapshot  string // the seeded database that /-/reset copies back; dev on SQLite alone
+	close     closers
+}
+
+// closers run last in, first out.
+type closers []func(context.Context) error
+
+func (c *closers) add(f func(context.Context) error) { *c = append(*c, f) }
+
+// Jobs of the sandbox: what a child process of the program can be asked to do.
+// Every program that starts an App calls sandbox.Worker with them first of all.
+func SandboxJobs() map[string]sandbox.Job { return document.Jobs() }
+
+// Start opens everything and begins to answer. Stop ends it.
+func Start(ctx context.Context, o Options) (a *App, err error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Clock == nil {
+		o.Clock = new(Clock)
+	}
+	if o.PasswordCost == (auth.PasswordCost{}) {
+		o.PasswordCost = auth.DefaultPasswordCost()
+	}
+	a = &App{options: o, log: o.Logger, clock: o.Clock, requests: new(requestLog), faults: new(faults), metrics: newMetrics()}
+	defer func() {
+		if err != nil {
+			stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+			defer cancel()
+			err = errors.Join(err, a.Stop(stopping))
+			a = nil
+		}
+	}()
+	socket, err := openSocket(ctx, o.Listen)
+	if err != nil {
+		return a, err
+	}
+	if a.publicURL = o.PublicURL; a.publicURL == "" {
+		a.publicURL = "http://" + socket.Addr().String()
+	}
+	if err = a.open(ctx); err != nil {
+		return a, errors.Join(err, socket.Close())
+	}
+	if err = a.build(); err != nil {
+		return a, errors.Join(err, socket.Close())
+	}
+	if o.Mode() == Dev {
+		if err = a.seed(ctx); err != nil {
+			return a, errors.Join(err, socket.Close())
+		}
+	}
+	if err = a.Jobs.Start(context.WithoutCancel(ctx)); err != nil {
+		return a, errors.Join(err, socket.Close())
+	}
+	a.close.add(a.Jobs.Stop)
+	a.main = serve(socket, a.Handler(), o.TLSCert, o.TLSKey, a.log)
+	a.close.add(a.main.stop)
+	if o.AdminListen != "" {
+		socket, err := openSocket(ctx, o.AdminListen)
+		if err != nil {
+			return a, err
+		}
+		a.admin = serve(socket, a.adminHandler(), "", "", a.log)
+		a.close.add(a.admin.stop)
+	}
+	return a, nil
+}
+
+// Address is where the server listens.
+func (a *App) Address() string { return a.main.address() }
+
+// PublicURL is the base of every link that the server writes.
+func (a *App) PublicURL() string { return a.publicURL }
+
+// Wait returns when a listener failed or ctx ended.
+func (a *App) Wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.main.done:
+		a.main.done <- err
+		return err
+	}
+}
+
+// Stop lets running calls finish until ctx ends, and closes everything in the
+// reverse order of Start.
+func (a *App) Stop(ctx context.Context) error {
+	var all error
+	for i := len(a.close) - 1; i >= 0; i-- {
+		all = errors.Join(all, a.close[i](ctx))
+	}
+	a.close = nil
+	return all
+}
+
+// open opens the folder, the database, the blobs, the sandbox and the keys.
+func (a *App) open(ctx context.Context) (err error) {
+	o := &a.options
+	if err = os.MkdirAll(o.Data, 0o700); err != nil {
+		return fmt.Errorf("the data folder cannot be made: %w", err)
+	}
+	lock, err := store.LockFolder(o.Data)
+	if err != nil {
+		return err
+	}
+	a.close.add(func(context.Context) error { return lock.Close() })
+	if a.DB, err = store.Open(ctx, storeOptions(o, a.clock.Now)); err != nil {
+		return err
+	}
+	a.close.add(func(context.Context) error { return a.DB.Close() })
+	if err = a.checkKind(ctx); err != nil {
+		return err
+	}
+	blobs := blob.Options{URL: o.Blobs, AccessKey: o.BlobsAccess, SecretKey: o.BlobsSecret, Temp: o.Temp, Clock: a.clock.Now}
+	if o.Blobs == "" {
+		blobs.Dir = o.Data
+	}
+	if a.Blobs, err = blob.Open(ctx, blobs); err != nil {
+		return err
+	}
+	a.close.add(func(context.Context) error { return a.Blobs.Close() })
+	a.sandbox = sandbox.New(sandbox.Options{Logger: a.log})
+	a.close.add(func(context.Context) error { return a.sandbox.Close() })
+	if err = a.checkGuards(); err != nil {
+		return err
+	}
+	if a.keys, err = auth.OpenKeys(ctx, a.DB, a.clock.Now); err != nil {
+		return err
+	}
+	a.close.add(func(context.Context) error { a.keys.Close(); return nil })
+	return nil
+}
+
+// DatabasePath is the SQLite file of a data folder.
+func DatabasePath(data string) string { return filepath.Join(data, "quittance.db") }
+
+func storeOptions(o *Options, clock value.Clock) store.Options {
+	s := store.Options{URL: o.Database, Clock: clock, Logger: o.Logger, RequireDurable: o.Mode() == Serve}
+	folder := "postgres"
+	if o.Database == "" {
+		s.Path, folder = DatabasePath(o.Data), "sqlite"
+	}
+	files, err := fs.Sub(migrations.Files, folder)
+	if err != nil {
+		panic("app: " + err.Error()) // of an embedded folder: cannot fail
+	}
+	s.Migrations = files
+	return s
+}
+
+// checkKind keeps a sandbox from opening a production store, and the other way round.
+func (a *App) checkKind(ctx context.Context) error {
+	kind, err := a.DB.Kind(ctx)
+	if err != nil {
+		return err
+	}
+	switch kind {
+	case "":
+		return a.DB.SetKind(ctx, string(a.options.Mode()))
+	case string(a.options.Mode()):
+		return nil
+	}
+	return fmt.Errorf("this store belongs to `quittance %s`; name another folder or database with --data or --database", kind)
+}
+
+// checkGuards tells which guards of the sandbox this platform lacks.
+func (a *App) checkGuards() error {
+	for _, g := range a.sandbox.Guards() {
+		if g.Holds {
+			continue
+		}
+		a.log.Warn("a guard of the file sandbox is not to be had here", "guard", g.Name, "reason", g.Note)
+		if a.options.Mode() == Serve && !a.options.AllowWeakSandbox {
+			return fmt.Errorf("the file sandbox lacks %s here (%s); start with --allow-weak-sandbox to accept that", g.Name, g.Note)
+		}
+	}
+	return nil
+}
+
+// build makes the areas and the API.
+func (a *App) build() error {
+	o := &a.options
+	ids := value.NewIDs(o.Random)
+	clock := value.Clock(a.clock.Now)
+	a.Jobs = job.New(job.Options{DB: a.DB, Clock: clock, Logger: a.log, Workers: 2})
+	a.clock.moved = a.Jobs.Poke
+
+	var mailer org.Mailer
+	switch {
+	case o.Mail.Server != "":
+		smtp, err := org.NewSMTP(org.SMTPOptions{Address: o.Mail.Server, From: o.Mail.From, User: o.Mail.User, Password: o.Mail.Password, Logger: a.log})
+		if err != nil {
+			return err
+		}
+		a.close.add(func(context.Context) error { smtp.Close(); return nil })
+		mailer = smtp
+	default:
+		a.outbox = new(org.Outbox)
+		mailer = loggedMail{a.outbox, a.log}
+	}
+	a.passwords = auth.NewPasswords(o.PasswordCost)
+	a.Org = org.New(org.Options{DB: a.DB, Keys: a.keys, Clock: clock, IDs: ids, Passwords: a.passwords,
+		Mailer: mailer, PublicURL: a.publicURL, Logger: a.log})
+	a.Expense = expense.New(expense.Options{Org: a.Org, IDs: ids, PublicURL: a.publicURL})
+	a.Imaging = imaging.New(imaging.Options{DB: a.DB, Blobs: a.Blobs, Sandbox: a.sandbox, IDs: ids, Clock: clock, Signer: a.keys.Signer(),
+		PublicURL: a.publicURL, Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
+	a.Expense.UseImages(a.Imaging)
+	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, Directory: a.Org})
+
+	options := api.Options{DB: a.DB, Clock: clock, IDs: ids, Logger: a.log, PublicURL: a.publicURL, Authenticator: a.Org.Authenticator(),
+		Directory: a.Org, Signer: a.keys.Signer(), Proxies: o.TrustedProxies, Observe: a.observe}
+	areas := [][]api.Operation{a.Org.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations()}
+	if o.Mode() == Dev {
+		options.Fault = a.faults.before
+		areas = append(areas, a.hooks())
+	}
+	a.API = api.NewServer(options, areas...)
+	a.schedule()
+	return nil
+}
+
+// loggedMail is what happens to mail without a mail server: it is in the log, and in
+// the sandbox under /-/mail.
+type loggedMail struct {
+	*org.Outbox
+	log *slog.Logger
+}
+
+// Send keeps and logs the message.
+func (l loggedMail) Send(m org.Mail) {
+	l.Outbox.Send(m)
+	l.log.Info("mail", "to", m.To, "subject", m.Subject, "text", m.Text)
+}
+
+// blobRest is how long a blob that nothing refers to is kept before it is moved to
+// the trash, and how long it is kept there: a put comes before its row, and a restored
+// database may be a little older than its blobs.
+const blobRest = 24 * time.Hour
+
+// schedule registers what is done again and again.
+func (a *App) schedule() {
+	inUse := func(ctx context.Context, company string, hashes []string) (used map[string]bool, err error) {
+		err = a.DB.Write(ctx, func(tx *store.Tx) error {
+			used, err = imaging.InUse(tx, company, hashes)
+			return err
+		})
+		return used, err
+	}
+	a.Jobs.Every(time.Hour, "sweep blobs", func(ctx context.Context) error {
+		moved, err := a.Blobs.Sweep(ctx, blobRest, inUse)
+		if err != nil {
+			return err
+		}
+		gone, err := a.Blobs.EmptyTrash(ctx, blobRest, inUse)
+		if moved+gone > 0 {
+			a.log.Info("blobs swept", "moved", moved, "removed", gone)
+		}
+		return err
+	})
+}
+
+// Handler answers everything that the public address answers.
+func (a *App) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz(a.options.Mode() == Dev))
+	mux.HandleFunc("GET /openapi.json", a.openapi)
+	if a.options.Mode() == Dev {
+		mux.Handle("GET /metrics", a.metrics.handler())
+	}
+	return routeExact(mux, []string{"/healthz", "/readyz", "/openapi.json", "/metrics"}, a.API)
+}
+
+func (a *App) adminHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", a.healthz)
+	mux.HandleFunc("GET /readyz", a.readyz(true))
+	mux.Handle("GET /metrics", a.metrics.handler())
+	return mux
+}
+
+// routeExact sends these paths to first and all others to rest: a mux in front of
+// everything would clean paths by redirects.
+func routeExact(first http.Handler, paths []string, rest http.Handler) http.Handler {
+	exact := map[string]bool{}
+	for _, p := range paths {
+		exact[p] = true
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if exact[r.URL.Path] {
+			first.ServeHTTP(w, r)
+			return
+		}
+		rest.ServeHTTP(w, r)
+	})
+}

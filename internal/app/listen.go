@@ -1,0 +1,70 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// listener is one address that the program answers on.
+type listener struct {
+	server *http.Server
+	socket net.Listener
+	done   chan error
+}
+
+func openSocket(ctx context.Context, address string) (net.Listener, error) {
+	var lc net.ListenConfig
+	socket, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", address, err)
+	}
+	return socket, nil
+}
+
+// serve begins to answer on a socket. Plain listeners speak HTTP/1.1 and HTTP/2 with
+// prior knowledge; TLS negotiates.
+func serve(socket net.Listener, handler http.Handler, cert, key string, log *slog.Logger) *listener {
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(true)
+	l := &listener{socket: socket, done: make(chan error, 1), server: &http.Server{
+		Handler:           handler,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       2 * time.Minute,
+		WriteTimeout:      5 * time.Minute,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}}
+	go func() {
+		var err error
+		if cert != "" {
+			err = l.server.ServeTLS(socket, cert, key)
+		} else {
+			err = l.server.Serve(socket)
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			err = nil
+		}
+		l.done <- err
+	}()
+	return l
+}
+
+func (l *listener) address() string { return l.socket.Addr().String() }
+
+// stop lets running calls finish until ctx ends, then cuts them off.
+func (l *listener) stop(ctx context.Context) error {
+	err := l.server.Shutdown(ctx)
+	if err != nil {
+		err = errors.Join(err, l.server.Close())
+	}
+	return errors.Join(err, <-l.done)
+}

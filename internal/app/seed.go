@@ -1,0 +1,127 @@
+package app
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+
+	"quittance/internal/domain/invoice"
+	"quittance/internal/domain/org"
+	"quittance/internal/kernel/errs"
+	"quittance/internal/kernel/store"
+)
+
+// The seeded records that scripts and tests may rely on (the table in the guide).
+const (
+	DemoCompany        = "c0000000-0000-4000-8000-000000000001"
+	DemoUser           = "a0000000-0000-4000-8000-000000000001" // ann
+	DemoInvoiceUser    = "d0000000-0000-4000-8000-000000000001" // ivan
+	DemoPaymentRequest = "5EED00000000000000A1"
+)
+
+// seed fills an empty store with the demo company, and keeps a copy of the seeded
+// database for Reset.
+func (a *App) seed(ctx context.Context) error {
+	empty := false
+	if err := a.DB.Read(ctx, func(tx *store.Tx) error {
+		companies, err := a.Org.Companies(tx)
+		empty = len(companies) == 0
+		return err
+	}); err != nil {
+		return err
+	}
+	a.snapshot = filepath.Join(a.options.Data, "seed.db")
+	if !empty {
+		return nil
+	}
+	if err := a.fill(ctx); err != nil {
+		return err
+	}
+	if a.DB.Engine() != store.SQLite {
+		return nil
+	}
+	return a.DB.Snapshot(ctx, a.snapshot)
+}
+
+// fill makes the seed in one transaction, through the services.
+func (a *App) fill(ctx context.Context) error {
+	seed, err := org.DevSeed()
+	if err != nil {
+		return err
+	}
+	if err := seed.Hash(ctx, a.passwords); err != nil {
+		return err
+	}
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := a.Org.ApplySeed(tx, seed); err != nil {
+			return err
+		}
+		ann, err := a.Org.FindPerson(tx, DemoCompany, DemoUser)
+		if err != nil {
+			return err
+		}
+		if _, err := a.Expense.SeedDemo(tx, ann); err != nil {
+			return err
+		}
+		return invoice.SeedDemo(tx, DemoCompany, DemoInvoiceUser)
+	})
+}
+
+// Reset puts a dev server back to its seed: records, clock, mail, plans and the
+// request log. Images stay in the store until the sweep, since nothing leads there.
+func (a *App) Reset(ctx context.Context) error {
+	if a.DB.Engine() == store.SQLite {
+		if _, err := os.Stat(a.snapshot); err != nil {
+			return errs.New(errs.Conflict, "reset", "This folder has no copy of its seed; start with an empty one to be able to reset.").Because(err)
+		}
+		if err := a.DB.ReplaceWith(ctx, a.snapshot); err != nil {
+			return err
+		}
+	} else if err := a.resetPostgres(ctx); err != nil {
+		return err
+	}
+	a.clock.Move(0)
+	a.faults.clear()
+	a.requests.clear()
+	if a.outbox != nil {
+		a.outbox.Clear()
+	}
+	a.Org.Forget()
+	return nil
+}
+
+// keptTables survive a reset: what the schema and the tokens stand on.
+const keptTables = `'store_meta', 'goose_db_version', 'signing_key'`
+
+// resetPostgres empties every table and fills the seed anew: slower than a copy, and
+// other servers on the same database see it too.
+func (a *App) resetPostgres(ctx context.Context) error {
+	if err := a.DB.Write(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN (" + keptTables + ") ORDER BY tablename")
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		var names []string
+		for rows.Next() {
+			var name string
+			if err := rows.Scan(&name); err != nil {
+				return err
+			}
+			names = append(names, name)
+		}
+		if err := rows.Err(); err != nil {
+			return err
+		}
+		rows.Close()
+		for _, name := range names {
+			if _, err := tx.Exec(`TRUNCATE TABLE "` + name + `" RESTART IDENTITY CASCADE`); err != nil {
+				return err
+			}
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	return a.fill(ctx)
+}
