@@ -81,7 +81,7 @@ var (
 
 // Allow records that a user agreed, and is the address to send the browser to.
 func (s *Service) Allow(ctx context.Context, a *Authorization, u *User) (string, error) {
-	if !a.Application.serves(u.Company) {
+	if !a.Application.Serves(u.Company) {
 		return s.Refuse(a, errCompanyClient), nil
 	}
 	code, err := s.newCode(ctx, a.Application, u.ID, a.Request.RedirectURI, a.Request.Challenge, a.Scopes)

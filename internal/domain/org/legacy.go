@@ -49,7 +49,7 @@ func (s *Service) LegacySignIn(ctx context.Context, key, login, password, addres
 	}
 	u, err := s.SignIn(ctx, login, password, address)
 	switch {
-	case err == nil && known && app.serves(u.Company):
+	case err == nil && known && app.Serves(u.Company):
 	case errs.Is(err, errs.Unavailable), errs.Is(err, errs.Internal):
 		return nil, err
 	case err == errLocked:

@@ -183,14 +183,14 @@ func (s *Service) passwordGrant(ctx context.Context, app *Application, r TokenRe
 	if err != nil {
 		return nil, err
 	}
-	if !app.serves(u.Company) {
+	if !app.Serves(u.Company) {
 		return nil, errCompanyClient
 	}
 	return s.given(ctx, s.newGrant(app, auth.User, u.ID, u.Company, scopes))
 }
 
-// serves reports whether users of a company may use the application.
-func (a *Application) serves(company string) bool { return a.EveryCompany || a.Company == company }
+// Serves reports whether users of a company may use the application.
+func (a *Application) Serves(company string) bool { return a.EveryCompany || a.Company == company }
 
 // requestTokenGrant exchanges a company's (or user's) request token.
 func (s *Service) requestTokenGrant(ctx context.Context, app *Application, username, token string, scopes []string) (*grant, error) {
@@ -213,7 +213,7 @@ func (s *Service) requestTokenGrant(ctx context.Context, app *Application, usern
 		return nil, err
 	case !strings.EqualFold(principal, username):
 		return nil, errForeignToken
-	case !app.serves(company):
+	case !app.Serves(company):
 		return nil, errCompanyClient
 	}
 	kind := auth.User
@@ -517,7 +517,7 @@ func (s *Service) SendOneTimePassword(ctx context.Context, r TokenRequest) error
 		}
 		to = nil
 		for i := range found {
-			if app.serves(found[i].Company) && (to == nil || found[i].loginKey == fold(handle)) {
+			if app.Serves(found[i].Company) && (to == nil || found[i].loginKey == fold(handle)) {
 				to = &found[i]
 			}
 		}
