@@ -2,9 +2,11 @@ package imaging_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"net"
 	"net/http"
@@ -403,6 +405,32 @@ func TestDeleteReceiptImage(t *testing.T) {
 	})
 }
 
+// TestAttachRacesDelete: an image that is attached stands, one that is gone is not
+// attached.
+func TestAttachRacesDelete(t *testing.T) {
+	Engines(t, func(t *testing.T, w *World) {
+		for range 10 {
+			id := member(t, call(t, w, 200, post("ann", v3, JPEG(1))), "ID")
+			var attached error
+			var deleted int
+			var wg sync.WaitGroup
+			wg.Go(func() {
+				attached = w.DB.Write(t.Context(), func(tx *store.Tx) error {
+					return w.Images.AttachExisting(tx, AnnActor(), id, imaging.Report, imaging.Held{ID: Report, Owner: Ann})
+				})
+			})
+			wg.Go(func() { deleted = w.Do(Request{Method: "DELETE", Path: v3 + "/" + id, Token: "ann"}).StatusCode })
+			wg.Wait()
+			if (attached == nil) == (deleted == 200) {
+				t.Errorf("attaching says %v, deleting %d", attached, deleted)
+			}
+		}
+		if n := w.Count(t, "attachment a WHERE NOT EXISTS (SELECT 1 FROM image m WHERE m.id = a.image_id)"); n != 0 {
+			t.Errorf("%d attachments lead nowhere", n)
+		}
+	})
+}
+
 func TestLocked(t *testing.T) {
 	w := New(t, storetest.SQLite)
 	for _, path := range []string{v1 + "/expenseentry/" + LockedEntry, v1 + "/report/" + LockedReport} {
@@ -544,6 +572,130 @@ func TestUploads(t *testing.T) {
 		t.Errorf("%d blobs, want 2", n)
 	}
 	noTemporaryFiles(t, w)
+}
+
+// pngOf is a PNG that says that it has these sides, with right sums and no real data.
+func pngOf(width, height uint32) []byte {
+	b := []byte("\x89PNG\r\n\x1a\n")
+	chunk := func(name string, data []byte) {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(data)))
+		named := append([]byte(name), data...)
+		b = append(b, named...)
+		b = binary.BigEndian.AppendUint32(b, crc32.ChecksumIEEE(named))
+	}
+	head := binary.BigEndian.AppendUint32(nil, width)
+	head = binary.BigEndian.AppendUint32(head, height)
+	chunk("IHDR", append(head, 8, 2, 0, 0, 0))
+	chunk("IDAT", []byte("\x78\x9c\x03\x00\x00\x00\x00\x01"))
+	chunk("IEND", nil)
+	return b
+}
+
+// pdfOf is a PDF with one empty page; trailer stands in its trailer.
+func pdfOf(trailer string) []byte {
+	var b bytes.Buffer
+	var at [4]int
+	b.WriteString("%PDF-1.4\n")
+	for i, o := range []string{"", "<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Kids[3 0 R]/Count 1>>", "<</Type/Page/Parent 2 0 R/MediaBox[0 0 200 200]>>"} {
+		if i > 0 {
+			at[i] = b.Len()
+			fmt.Fprintf(&b, "%d 0 obj%s endobj\n", i, o)
+		}
+	}
+	xref := b.Len()
+	b.WriteString("xref\n0 4\n0000000000 65535 f \n")
+	for _, offset := range at[1:] {
+		fmt.Fprintf(&b, "%010d 00000 n \n", offset)
+	}
+	fmt.Fprintf(&b, "trailer<</Size 4/Root 1 0 R%s>>\nstartxref\n%d\n%%%%EOF\n", trailer, xref)
+	return b.Bytes()
+}
+
+// TestHostileFiles: nothing that is refused leaves a row or a file.
+func TestHostileFiles(t *testing.T) {
+	w := New(t, storetest.SQLite)
+	call(t, w, 200, post("ann", v3, pdfOf(""))) // what the others differ from
+	id := member(t, call(t, w, 200, post("ann", v3, JPEG(1))), "ID")
+	for name, c := range map[string]struct {
+		file   []byte
+		status int
+	}{
+		"a PNG of 400 megapixels":       {pngOf(20_000, 20_000), 400},
+		"a PNG of 4 gigapixels":         {pngOf(1<<31-1, 2), 400},
+		"a PNG with a wrong sum":        {append(PNG(1)[:60], append([]byte{0xff}, PNG(1)[61:]...)...), 400},
+		"an encrypted PDF":              {pdfOf("/Encrypt 3 0 R"), 400},
+		"a PDF without its end":         {pdfOf("")[:250], 400},
+		"a PDF behind a page of HTML":   {append([]byte("<html><script>alert(1)</script>"), pdfOf("")...), 415},
+		"a TIFF of eight bytes":         {[]byte("II*\x00\x08\x00\x00\x00"), 415},
+		"an SVG":                        {[]byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>`), 415},
+		"the first bytes of a JPEG":     {[]byte("\xff\xd8\xff"), 400},
+		"a JPEG with the end in a note": {append([]byte("\xff\xd8\xff\xfe\x00\x04\xff\xd9"), bytes.Repeat([]byte{0}, 100)...), 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, q := range []Request{
+				post("ann", v3, c.file),
+				post("ann", v1+"/receipt", c.file),
+				post("ann", v1+"/expenseentry/"+EarlyEntry, c.file),
+				{Method: "PUT", Path: v3 + "/" + id, Token: "ann", Accept: "application/json", Body: c.file},
+			} {
+				body := call(t, w, c.status, q)
+				if strings.Contains(body, "Something went wrong") {
+					t.Errorf("the refusal says nothing: %s", body)
+				}
+			}
+		})
+	}
+	for table, want := range map[string]int64{"image": 2, "image_part": 2, "attachment": 0} {
+		if n := w.Count(t, table); n != want {
+			t.Errorf("%d rows in %s, want %d", n, table, want)
+		}
+	}
+	if n := w.BlobCount(t, Company); n != 2 {
+		t.Errorf("%d blobs, want 2", n)
+	}
+	noTemporaryFiles(t, w)
+}
+
+// TestPartThatCannotBeMerged: the file is there, its pixels are not. What is whole is
+// shown, what cannot be merged is the caller's to know.
+func TestPartThatCannotBeMerged(t *testing.T) {
+	w := New(t, storetest.SQLite)
+	path := v1 + "/report/" + Report
+	call(t, w, 201, post("ann", path, JPEG(1)))
+	interlaced := pngOf(40, 40)
+	interlaced[28] = 1 // of IHDR; its sum follows
+	binary.BigEndian.PutUint32(interlaced[29:], crc32.ChecksumIEEE(interlaced[12:29]))
+	call(t, w, 201, post("ann", path, interlaced))
+	body := call(t, w, 400, get("ann", path))
+	if !strings.Contains(body, "File 2 of 2") {
+		t.Errorf("the refusal does not name the file: %s", body)
+	}
+	if n := w.Count(t, "derived_file"); n != 0 {
+		t.Errorf("%d derived files", n)
+	}
+}
+
+// TestTooMuchForOnePDF: an image grows to 2,000 pages and no further.
+func TestTooMuchForOnePDF(t *testing.T) {
+	w := New(t, storetest.SQLite)
+	id := member(t, call(t, w, 200, post("ann", v3, JPEG(1))), "ID")
+	w.WriteTx(t, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE image_part SET pages = ?", imaging.MaxFilePages)
+		return err
+	})
+	put := Request{Method: "PUT", Path: v3 + "/" + id, Token: "ann", Accept: "application/json", Body: JPEG(2)}
+	if body := call(t, w, 400, put); !strings.Contains(body, "2001 pages") {
+		t.Errorf("the refusal says %s", body)
+	}
+	call(t, w, 201, post("ann", v1+"/report/"+Report, JPEG(3)))
+	call(t, w, 201, post("ann", v1+"/expenseentry/"+EarlyEntry, JPEG(4)))
+	w.WriteTx(t, func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE image_part SET size = ? WHERE pages = 1", imaging.MaxFileBytes/2+1)
+		return err
+	})
+	if body := call(t, w, 400, get("ann", v1+"/report/"+Report)); !strings.Contains(body, "200 MB") {
+		t.Errorf("the refusal says %s", body)
+	}
 }
 
 // noTemporaryFiles looks for files in the blob folder that are no blobs.

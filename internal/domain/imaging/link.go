@@ -2,7 +2,6 @@ package imaging
 
 import (
 	"context"
-	"net/http"
 	"strings"
 	"time"
 
@@ -34,12 +33,12 @@ func (s *Service) linkTo(t target) string {
 }
 
 func (s *Service) link() api.Operation {
-	return api.Custom(api.Links, http.MethodGet, "/{link}", s.follow,
+	return api.Custom(api.Links, "GET", "/{link}", s.follow,
 		api.Doc{ID: "file.get", Group: "Image", Summary: "Follow a link to a file", Extension: true,
 			Description: "The bytes as they are kept, with Range and HEAD. A link that is damaged or older than fifteen minutes is 403; one to a deleted image 404."},
 		auth.Open("the link is signed and expires; browsers and viewers follow it without a token"),
 		api.About(api.Nobody), api.AlsoAnswers("image/*", "application/pdf"),
-		api.Answers(http.StatusOK, "The file.", api.Content{Media: []string{"application/pdf", "image/jpeg", "image/png", "image/gif", "image/tiff"}}))
+		api.Answers(200, "The file.", api.Content{Media: []string{"application/pdf", "image/jpeg", "image/png", "image/gif", "image/tiff"}}))
 }
 
 func (s *Service) follow(c *api.Call) (api.Answer, error) {

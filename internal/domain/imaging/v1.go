@@ -1,8 +1,6 @@
 package imaging
 
 import (
-	"net/http"
-
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -41,26 +39,26 @@ func (s *Service) imageV1() []api.Operation {
 	xml := []string{"application/xml", "application/json"}
 	answer := api.SchemaOf("Image", imageV1Schema, xml...)
 	post := func(path, id, summary string, handle func(*api.Call) (api.Answer, error)) api.Operation {
-		return api.Custom(api.ImageV1, http.MethodPost, path, handle,
+		return api.Custom(api.ImageV1, "POST", path, handle,
 			api.Doc{ID: "image." + id + ".post", Group: "Image", Summary: summary, Deprecated: true,
 				Description: "The body is the file itself, a PDF, JPEG or PNG of at most 10 MB, or multipart/form-data with one file. A PDF must not be encrypted."},
 			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.MaxBody(MaxUpload+multipartRoom),
-			api.Takes(api.Content{Media: uploadMedia, Name: "ImageFile"}), api.Answers(http.StatusCreated, "The image was taken.", answer))
+			api.Takes(api.Content{Media: uploadMedia, Name: "ImageFile"}), api.Answers(201, "The image was taken.", answer))
 	}
 	get := func(path, id, summary string, handle func(*api.Call) (api.Answer, error)) api.Operation {
-		return api.Custom(api.ImageV1, http.MethodGet, path, handle,
+		return api.Custom(api.ImageV1, "GET", path, handle,
 			api.Doc{ID: "image." + id + ".get", Group: "Image", Summary: summary, Deprecated: true},
-			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.Answers(http.StatusOK, "The link.", answer))
+			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.Answers(200, "The link.", answer))
 	}
 	return []api.Operation{
 		post("/receipt", "receipt", "Post an image to the caller's available receipts", s.postReceipt),
 		get("/receipt/{imageId}", "receipt", "Get a link to a receipt image", s.getReceipt),
 		post("/expenseentry/{entryId}", "entry", "Attach an image to an expense entry that has none", s.postTo(Entry, "entryId")),
 		get("/expenseentry/{entryId}", "entry", "Get a link to an expense entry's image", s.getOf(Entry, "entryId")),
-		api.Custom(api.ImageV1, http.MethodDelete, "/expenseentry/{entryId}", s.deleteOfEntry,
+		api.Custom(api.ImageV1, "DELETE", "/expenseentry/{entryId}", s.deleteOfEntry,
 			api.Doc{ID: "image.entry.delete", Group: "Image", Summary: "Take the image off an expense entry", Extension: true,
 				Description: "Works while the report can be edited. A receipt image stays among the available receipts; an image that was posted straight to the entry is deleted."},
-			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.Answers(http.StatusOK, "The entry has no image now.", api.Content{Media: xml, Name: "Void"})),
+			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.Answers(200, "The entry has no image now.", api.Content{Media: xml, Name: "Void"})),
 		post("/invoice/{requestId}", "invoice", "Attach an image to a payment request that has none", s.postTo(PaymentRequest, "requestId")),
 		get("/invoice/{requestId}", "invoice", "Get a link to a payment request's image", s.getOf(PaymentRequest, "requestId")),
 		post("/report/{reportId}", "report", "Append an image to those of a report", s.postTo(Report, "reportId")),
@@ -78,7 +76,7 @@ func (s *Service) postReceipt(c *api.Call) (api.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answerV1(http.StatusCreated, m.ID, ""), nil
+	return answerV1(201, m.ID, ""), nil
 }
 
 // create takes the request's file as a new receipt image of the owner.
@@ -150,7 +148,7 @@ func (s *Service) postTo(kind Kind, param string) func(c *api.Call) (api.Answer,
 		}); err != nil {
 			return nil, err
 		}
-		return answerV1(http.StatusCreated, id, ""), nil
+		return answerV1(201, id, ""), nil
 	}
 }
 
@@ -197,7 +195,7 @@ func (s *Service) answerLink(c *api.Call, id string, t target) (api.Answer, erro
 	if _, err := s.shown(c.Context(), t); err != nil {
 		return nil, err
 	}
-	return answerV1(http.StatusOK, id, s.linkTo(t)), nil
+	return answerV1(200, id, s.linkTo(t)), nil
 }
 
 // deleteOfEntry takes the image off an entry (decisions.md 27).

@@ -1,8 +1,6 @@
 package imaging
 
 import (
-	"net/http"
-
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -37,15 +35,15 @@ func (s *Service) receiptImages() []api.Operation {
 		api.List(api.V3, receiptImagesPath, s.list, (*api.NoFilter).V3, (*Image).v3,
 			doc("list", "List receipt images", "All images of the user, whichever service they came through, in order of arrival."),
 			scopes, api.About(api.UserOrAll), named),
-		api.Custom(api.V3, http.MethodPost, receiptImagesPath, s.postImage,
+		api.Custom(api.V3, "POST", receiptImagesPath, s.postImage,
 			doc("post", "Upload a receipt image", "The body is the file itself, a PDF, JPEG or PNG of at most 10 MB, or multipart/form-data with one file."),
-			scopes, user, userParameter, named, room, file, api.Answers(http.StatusOK, "The image was taken.", one)),
-		api.Custom(api.V3, http.MethodGet, receiptImagesPath+"/{id}", s.getImage,
+			scopes, user, userParameter, named, room, file, api.Answers(200, "The image was taken.", one)),
+		api.Custom(api.V3, "GET", receiptImagesPath+"/{id}", s.getImage,
 			doc("get", "Get a link to a receipt image", "With Accept image/* or application/pdf the answer is the file itself. An image of several files is one PDF."),
-			scopes, user, userParameter, named, api.AlsoAnswers("image/*", "application/pdf"), api.Answers(http.StatusOK, "The link.", one)),
-		api.Custom(api.V3, http.MethodPut, receiptImagesPath+"/{id}", s.appendImage,
+			scopes, user, userParameter, named, api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The link.", one)),
+		api.Custom(api.V3, "PUT", receiptImagesPath+"/{id}", s.appendImage,
 			doc("put", "Append to a receipt image", "From then on the image is one PDF with the pages in order of arrival."),
-			scopes, user, userParameter, named, room, file, api.Answers(http.StatusOK, "The file was appended.", void)),
+			scopes, user, userParameter, named, room, file, api.Answers(200, "The file was appended.", void)),
 		api.Delete(api.V3, receiptImagesPath+"/{id}", s.deleteImage,
 			doc("delete", "Delete a receipt image", "Refused while the image is attached to a record. Links to it stop working at once."),
 			scopes, user, named),
@@ -75,7 +73,7 @@ func (s *Service) postImage(c *api.Call) (api.Answer, error) {
 		return nil, err
 	}
 	m.URI = s.uri(m.ID)
-	return api.Object(http.StatusOK, imageV3Schema, m), nil
+	return api.Object(200, imageV3Schema, m), nil
 }
 
 func (s *Service) getImage(c *api.Call) (api.Answer, error) {
@@ -95,7 +93,7 @@ func (s *Service) getImage(c *api.Call) (api.Answer, error) {
 		return s.stream(c, f)
 	}
 	m.URI = s.linkTo(t)
-	return api.Object(http.StatusOK, imageV3Schema, m), nil
+	return api.Object(200, imageV3Schema, m), nil
 }
 
 func (s *Service) appendImage(c *api.Call) (api.Answer, error) {

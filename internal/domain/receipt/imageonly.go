@@ -1,7 +1,6 @@
 package receipt
 
 import (
-	"net/http"
 	"strconv"
 	"strings"
 
@@ -69,26 +68,26 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 	}
 	file := api.Content{Media: []string{"application/pdf", "image/png", "image/jpeg", "image/gif", "image/tiff"}}
 	ofUser := "/v4/users/{userId}/image-only-receipts"
-	page := api.Answers(http.StatusOK, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", pageSchema))
+	page := api.Answers(200, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", pageSchema))
 	ops := []api.Operation{
-		api.Custom(api.Receipts, http.MethodPost, ofUser, s.postImageOnly,
+		api.Custom(api.Receipts, "POST", ofUser, s.postImageOnly,
 			doc("post", "Post an image-only receipt", "The multipart body has the file in the part image: PDF, PNG, JPEG, GIF or TIFF of at most 5 MB. Location tells where the receipt will be, Link where its processing can be watched."),
 			writes, api.About(api.PathUser), api.MaxBody(maxPosted),
 			api.Takes(api.Content{Media: []string{"multipart/form-data"}, Name: "ImageOnlyReceiptPost"}),
-			api.Answers(http.StatusAccepted, "The image is queued for processing.", api.Content{})),
-		api.Custom(api.Receipts, http.MethodGet, ofUser, s.listImageOnly,
+			api.Answers(202, "The image is queued for processing.", api.Content{})),
+		api.Custom(api.Receipts, "GET", ofUser, s.listImageOnly,
 			doc("list", "Get a user's image-only receipts", "The newest first, 50 a page."), reads, api.About(api.PathUser), page),
-		api.Custom(api.Receipts, http.MethodGet, ofUser+"/page/{token}", s.listImageOnly,
+		api.Custom(api.Receipts, "GET", ofUser+"/page/{token}", s.listImageOnly,
 			doc("page", "Get a further page of a user's image-only receipts", ""), reads, api.About(api.PathUser), page),
 	}
 	for _, at := range []struct{ path, id string }{{imageOnlyPath, ""}, {imagesPath, "alias."}} {
 		ops = append(ops,
-			api.Custom(api.Receipts, http.MethodGet, at.path+"/{receiptId}", s.getImageOnly,
+			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}", s.getImageOnly,
 				doc(at.id+"get", "Get an image-only receipt", "It is there when its processing is over."), reads, api.About(api.CallerOnly),
-				api.Answers(http.StatusOK, "The receipt.", api.SchemaOf("ImageOnlyReceipt", imageOnlySchema))),
-			api.Custom(api.Receipts, http.MethodGet, at.path+"/{receiptId}/image", s.getImage,
+				api.Answers(200, "The receipt.", api.SchemaOf("ImageOnlyReceipt", imageOnlySchema))),
+			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}/image", s.getImage,
 				doc(at.id+"image", "Get the image of an image-only receipt", "In the format in which it came."), reads, api.About(api.CallerOnly),
-				api.AlsoAnswers("image/*", "application/pdf"), api.Answers(http.StatusOK, "The image.", file)))
+				api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The image.", file)))
 	}
 	return ops
 }
@@ -124,7 +123,7 @@ func (s *Service) postImageOnly(c *api.Call) (api.Answer, error) {
 		return nil, err
 	}
 	base := c.URL(api.Receipts.Base[0])
-	return api.Empty(http.StatusAccepted).
+	return api.Empty(202).
 		Header("Link", "<"+base+"/v4/status/"+m.ReceiptID+`>; rel="processing-status"`).
 		Header("Location", base+imagesPath+"/"+m.ReceiptID), nil
 }
@@ -181,7 +180,7 @@ func (s *Service) listImageOnly(c *api.Call) (api.Answer, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return api.Object(http.StatusOK, pageSchema, &page), nil
+	return api.Object(200, pageSchema, &page), nil
 }
 
 // tokenOf names a row in the address of the page behind it.
@@ -215,7 +214,7 @@ func (s *Service) getImageOnly(c *api.Call) (api.Answer, error) {
 		return nil, err
 	}
 	r := shown(c, m)
-	return api.Object(http.StatusOK, imageOnlySchema, &r), nil
+	return api.Object(200, imageOnlySchema, &r), nil
 }
 
 func (s *Service) getImage(c *api.Call) (api.Answer, error) {

@@ -1,8 +1,6 @@
 package receipt
 
 import (
-	"net/http"
-
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/wire"
@@ -27,16 +25,16 @@ var indexSchema = wire.Bind("ServiceIndex", (*index).fields)
 
 func (s *Service) indexOperations() []api.Operation {
 	at := func(path, id string) api.Operation {
-		return api.Custom(api.Receipts, http.MethodGet, path, getIndex,
+		return api.Custom(api.Receipts, "GET", path, getIndex,
 			api.Doc{ID: id, Group: "Receipts", Summary: "Get the addresses of the receipt services"},
-			auth.AnyToken(), api.About(api.Nobody), api.Answers(http.StatusOK, "The addresses.", api.SchemaOf("ServiceIndex", indexSchema)))
+			auth.AnyToken(), api.About(api.Nobody), api.Answers(200, "The addresses.", api.SchemaOf("ServiceIndex", indexSchema)))
 	}
 	return []api.Operation{at("/", "receipts.index"), at("/v4", "receipts.index.v4")}
 }
 
 func getIndex(c *api.Call) (api.Answer, error) {
 	base := c.URL(api.Receipts.Base[0])
-	return api.Object(http.StatusOK, indexSchema, &index{[]link{
+	return api.Object(200, indexSchema, &index{[]link{
 		{Rel: "self", Href: base + "/v4"},
 		{"receipt-get", "GET", base + "/v4/{receiptId}"},
 		{"receipt-post", "POST", base + "/v4/users/{userId}"},

@@ -4,7 +4,6 @@ package receipt
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"quittance/internal/domain/imaging"
@@ -57,7 +56,7 @@ var (
 // Operations lists what the area answers over HTTP.
 func (s *Service) Operations() []api.Operation {
 	ops := append(s.indexOperations(), s.imageOnlyOperations()...)
-	return append(ops, api.Custom(api.Receipts, http.MethodGet, "/v4/status/{receiptId}", s.getStatus,
+	return append(ops, api.Custom(api.Receipts, "GET", "/v4/status/{receiptId}", s.getStatus,
 		api.Doc{ID: "receipts.status", Group: "Receipts", Summary: "Get the status of a receipt", Description: "It is kept for two weeks after the POST."},
-		reads, api.About(api.CallerOnly), api.Answers(http.StatusOK, "The status and what happened so far.", api.SchemaOf("Status", statusSchema))))
+		reads, api.About(api.CallerOnly), api.Answers(200, "The status and what happened so far.", api.SchemaOf("Status", statusSchema))))
 }
