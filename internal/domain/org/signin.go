@@ -53,6 +53,7 @@ func (s *Service) SignIn(ctx context.Context, login, password, address string) (
 		return nil, err
 	}
 	if blocked {
+		s.logger.WarnContext(ctx, "a sign-in was refused: too many wrong passwords for this login")
 		return nil, errLocked
 	}
 	hash := ""
