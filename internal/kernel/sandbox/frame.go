@@ -53,19 +53,18 @@ func limitOf(kind byte) uint32 {
 	return 0
 }
 
-// writeFrame writes one frame with a single write call when it is small.
+// writeFrame writes one frame.
 func writeFrame(w io.Writer, kind byte, body []byte) error {
-	var head [headerSize]byte
-	head[0] = kind
-	binary.BigEndian.PutUint32(head[1:], uint32(len(body)))
-	if len(body) <= 512 {
-		_, err := w.Write(append(head[:], body...))
-		return err
-	}
-	if _, err := w.Write(head[:]); err != nil {
-		return err
-	}
-	_, err := w.Write(body)
+	b := make([]byte, headerSize, headerSize+len(body))
+	return writeRoomy(w, kind, append(b, body...))
+}
+
+// writeRoomy writes a frame whose body is preceded by room for the header, in one
+// call.
+func writeRoomy(w io.Writer, kind byte, b []byte) error {
+	b[0] = kind
+	binary.BigEndian.PutUint32(b[1:], uint32(len(b)-headerSize))
+	_, err := w.Write(b)
 	return err
 }
 

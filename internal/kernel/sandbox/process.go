@@ -197,7 +197,7 @@ func (o *output) feed(inputs []io.Reader) {
 	o.fed = make(chan struct{})
 	go func() {
 		defer close(o.fed)
-		buf := make([]byte, chunk)
+		buf := make([]byte, headerSize+chunk)
 		for _, r := range inputs {
 			if !o.send(r, buf) {
 				return
@@ -209,8 +209,8 @@ func (o *output) feed(inputs []io.Reader) {
 // send copies one input; false means that there is no use in going on.
 func (o *output) send(r io.Reader, buf []byte) bool {
 	for {
-		n, err := r.Read(buf)
-		if n > 0 && writeFrame(o.child.in, frameData, buf[:n]) != nil {
+		n, err := r.Read(buf[headerSize:])
+		if n > 0 && writeRoomy(o.child.in, frameData, buf[:headerSize+n]) != nil {
 			return false
 		}
 		switch {

@@ -34,6 +34,7 @@ type Call struct {
 	cur    bool  // an input is open
 	rest   int   // bytes left of the current data frame
 	room   int64 // output bytes still allowed
+	buf    []byte
 }
 
 // errInput is what a job sees when the parent cannot read an input.
@@ -92,7 +93,8 @@ func (c *Call) Write(p []byte) (int, error) {
 	c.room -= int64(len(p))
 	for done := 0; done < len(p); {
 		n := min(chunk, len(p)-done)
-		if err := writeFrame(c.out, frameOutput, p[done:done+n]); err != nil {
+		c.buf = append(append(c.buf[:0], make([]byte, headerSize)...), p[done:done+n]...)
+		if err := writeRoomy(c.out, frameOutput, c.buf); err != nil {
 			return done, err
 		}
 		done += n
