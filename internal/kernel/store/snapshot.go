@@ -30,6 +30,9 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 			return err
 		}
 		defer pool.Close()
+		if err := private(temporary); err != nil {
+			return err
+		}
 		if _, err := pool.ExecContext(ctx, "VACUUM INTO ?", temporary); err != nil {
 			return classify(err)
 		}

@@ -6,7 +6,10 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -76,6 +79,9 @@ func liteOpen(path string, conns int, settings ...[]string) (*sql.DB, error) {
 
 func openSQLite(ctx context.Context, db *DB) (*lite, error) {
 	o := db.opts
+	if err := private(o.Path); err != nil {
+		return nil, err
+	}
 	writing, err := liteOpen(o.Path, 1, liteSettings, liteWriteSettings, o.pragmas)
 	if err != nil {
 		return nil, err
@@ -101,6 +107,20 @@ func openSQLite(ctx context.Context, db *DB) (*lite, error) {
 	}
 	go s.serve()
 	return s, nil
+}
+
+// private makes a missing database file that its owner alone can read: keys and
+// people are in it. SQLite gives its other files the same rights. A file that is there
+// is not touched: to close it would release this process's locks on it.
+func private(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("the database file cannot be opened: %w", err)
+	}
+	return f.Close()
 }
 
 func (s *lite) close() error {

@@ -3,7 +3,9 @@
 package store_test
 
 import (
+	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"testing"
 
@@ -45,5 +47,31 @@ func TestCommitFails(t *testing.T) {
 	}
 	if err := db.Write(t.Context(), middle.do); err != nil || !stands(t, db, "middle") {
 		t.Error("with room again:", err)
+	}
+}
+
+// Keys and people are in the files: others on the machine must not read them, in a
+// folder that they may enter either.
+func TestFilesArePrivate(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	db, err := store.Open(t.Context(), store.Options{Path: filepath.Join(dir, "store.db")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if err := db.Snapshot(t.Context(), filepath.Join(dir, "copy.db")); err != nil {
+		t.Fatal(err)
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if info, err := f.Info(); err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s can be read by others: %v, %v", f.Name(), info.Mode(), err)
+		}
 	}
 }
