@@ -29,6 +29,7 @@ import (
 	"quittance/internal/kernel/sandbox"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
+	"quittance/internal/web"
 	"quittance/migrations"
 )
 
@@ -122,7 +123,7 @@ func Start(ctx context.Context, o Options) (a *App, err error) {
 		return a, err
 	}
 	if a.publicURL = o.PublicURL; a.publicURL == "" {
-		a.publicURL = "http://" + socket.Addr().String()
+		a.publicURL = scheme(o.TLSCert) + socket.Addr().String()
 	}
 	if err = a.open(ctx); err != nil {
 		return a, errors.Join(err, socket.Close())
@@ -148,7 +149,9 @@ func Start(ctx context.Context, o Options) (a *App, err error) {
 		}
 		a.admin = serve(socket, a.adminHandler(), "", "", a.log)
 		a.close.add(a.admin.stop)
+		a.log.Info("listening for the operator", "address", a.admin.address())
 	}
+	a.log.Info("listening", "address", a.Address(), "publicURL", a.publicURL)
 	return a, nil
 }
 
@@ -296,7 +299,8 @@ func (a *App) build() error {
 
 	options := api.Options{DB: a.DB, Clock: clock, IDs: ids, Logger: a.log, PublicURL: a.publicURL, Authenticator: a.Org.Authenticator(),
 		Directory: a.Org, Signer: a.keys.Signer(), Proxies: o.TrustedProxies, Observe: a.observe}
-	areas := [][]api.Operation{a.Org.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations()}
+	pages := web.New(web.Options{Org: a.Org, Signer: a.keys.Signer(), Clock: clock, IDs: ids, PublicURL: a.publicURL})
+	areas := [][]api.Operation{a.Org.Operations(), pages.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations()}
 	if o.Mode() == Dev {
 		options.Fault = a.faults.before
 		areas = append(areas, a.hooks())
@@ -319,28 +323,26 @@ func (l loggedMail) Send(m org.Mail) {
 	l.log.Info("mail", "to", m.To, "subject", m.Subject, "text", m.Text)
 }
 
-// blobRest is how long a blob that nothing refers to is kept before it is moved to
-// the trash, and how long it is kept there: a put comes before its row, and a restored
-// database may be a little older than its blobs.
-const blobRest = 24 * time.Hour
+// purgeBatch is how many expired rows of each kind one transaction removes.
+const purgeBatch = 500
 
 // schedule registers what is done again and again.
 func (a *App) schedule() {
-	inUse := func(ctx context.Context, company string, hashes []string) (used map[string]bool, err error) {
-		err = a.DB.Write(ctx, func(tx *store.Tx) error {
-			used, err = imaging.InUse(tx, company, hashes)
-			return err
-		})
-		return used, err
-	}
-	a.Jobs.Every(time.Hour, "sweep blobs", func(ctx context.Context) error {
-		moved, err := a.Blobs.Sweep(ctx, blobRest, inUse)
-		if err != nil {
-			return err
+	a.Jobs.Every(time.Hour, "purge expired tokens", func(ctx context.Context) error {
+		for gone := int64(1); gone > 0; {
+			if err := a.DB.Write(ctx, func(tx *store.Tx) (err error) {
+				gone, err = a.Org.Purge(tx, purgeBatch)
+				return err
+			}); err != nil {
+				return err
+			}
 		}
-		gone, err := a.Blobs.EmptyTrash(ctx, blobRest, inUse)
-		if moved+gone > 0 {
-			a.log.Info("blobs swept", "moved", moved, "removed", gone)
+		return nil
+	})
+	a.Jobs.Every(time.Hour, "sweep blobs", func(ctx context.Context) error {
+		done, err := a.Imaging.Sweep(ctx)
+		if done != (imaging.Swept{}) {
+			a.log.Info("blobs swept", "moved", done.Discarded, "removed", done.Destroyed)
 		}
 		return err
 	})

@@ -1,7 +1,9 @@
 package app
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -42,13 +44,20 @@ func Main(ctx context.Context, line, environ []string, out, errOut io.Writer) in
 	return 2
 }
 
-// plain is an error for a terminal: the sentence, and what caused it.
+// plain is an error for a terminal: the sentence, or all problems, and what caused it.
 func plain(err error) string {
 	var e *errs.Error
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
 	text := e.Message
+	if len(e.Fields) > 0 && e.Code != "settings" { // whose message lists them
+		sentences := make([]string, len(e.Fields))
+		for i, f := range e.Fields {
+			sentences[i] = f.Path + ": " + f.Message
+		}
+		text = strings.Join(sentences, "\n  ")
+	}
 	if cause := errors.Unwrap(e); cause != nil {
 		text += " (" + cause.Error() + ")"
 	}
@@ -86,9 +95,6 @@ func logger(c config.Config, w io.Writer) *slog.Logger {
 const stopTime = 20 * time.Second
 
 func runServer(ctx context.Context, o Options, out io.Writer) (err error) {
-	if o.Command == "demo" && o.LogLevel == slog.LevelInfo {
-		o.Logger = slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	}
 	a, err := Start(ctx, o)
 	if err != nil {
 		return err
@@ -117,17 +123,22 @@ func runServer(ctx context.Context, o Options, out io.Writer) (err error) {
 
 // reachable is the server's address as this machine reaches it.
 func (a *App) reachable() string {
-	if a.options.PublicURL != "" && a.options.TLSCert != "" {
-		return a.options.PublicURL
+	if a.options.TLSCert != "" {
+		return a.publicURL // the name that the certificate is for
 	}
-	host, port, err := net.SplitHostPort(a.Address())
+	return scheme("") + dialled(a.Address())
+}
+
+// dialled is an address to listen on as one to connect to.
+func dialled(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return a.PublicURL()
+		return listen
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	return net.JoinHostPort(host, port)
 }
 
 // hint tells the operator of an empty store what to do first.
@@ -135,11 +146,11 @@ func (a *App) hint(ctx context.Context, out io.Writer) error {
 	return a.DB.Read(ctx, func(tx *store.Tx) error {
 		companies, err := a.Org.Companies(tx)
 		if err == nil && len(companies) == 0 {
-			where := "--data " + a.options.Data
+			before, where := "Stop the server and make", "--data "+a.options.Data
 			if a.options.Database != "" {
-				where = "the same --database"
+				before, where = "Make", "--database …"
 			}
-			_, err = fmt.Fprintf(out, "This store is empty. Make a company with its first administrator: quittance admin create --company \"Your Company\" --login you@example.com, with %s (stop the server first when it runs on SQLite).\n", where)
+			_, err = fmt.Fprintf(out, "This store is empty. %s a company with its first administrator: quittance admin create %s --company \"Your Company\" --login you@example.com\n", before, where)
 		}
 		return err
 	})
@@ -172,23 +183,41 @@ func printOpenAPI(ctx context.Context, out io.Writer) error {
 func healthcheck(ctx context.Context, c config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	scheme := "http://"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme(c.TLSCert)+dialled(c.Listen)+"/readyz", nil)
+	if err != nil {
+		return err
+	}
+	var transport http.Transport
+	defer transport.CloseIdleConnections()
 	if c.TLSCert != "" {
-		scheme = "https://"
+		if transport.TLSClientConfig, err = pinned(c.TLSCert, c.TLSKey); err != nil {
+			return err
+		}
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, scheme+c.Listen+"/readyz", nil)
+	answer, err := transport.RoundTrip(request)
 	if err != nil {
-		return err
-	}
-	answer, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
+		return fmt.Errorf("the server does not answer: %w", err)
 	}
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		return fmt.Errorf("the server answers %s", answer.Status)
 	}
 	return nil
+}
+
+// pinned trusts a server that shows this certificate and no other, whatever name and
+// issuer it has: the check runs on the server's own machine.
+func pinned(cert, key string) (*tls.Config, error) {
+	own, err := tls.LoadX509KeyPair(cert, key)
+	if err != nil {
+		return nil, fmt.Errorf("the certificate cannot be used: %w", err)
+	}
+	return &tls.Config{InsecureSkipVerify: true, VerifyConnection: func(s tls.ConnectionState) error { //nolint:gosec // compared as a whole instead
+		if len(s.PeerCertificates) == 0 || !bytes.Equal(s.PeerCertificates[0].Raw, own.Certificate[0]) {
+			return errors.New("it shows another certificate than --tls-cert")
+		}
+		return nil
+	}}, nil
 }
 
 func migrateStatus(ctx context.Context, c config.Config, out io.Writer) error {

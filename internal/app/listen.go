@@ -26,6 +26,14 @@ func openSocket(ctx context.Context, address string) (net.Listener, error) {
 	return socket, nil
 }
 
+// scheme is how the addresses of a listener begin.
+func scheme(cert string) string {
+	if cert != "" {
+		return "https://"
+	}
+	return "http://"
+}
+
 // serve begins to answer on a socket. Plain listeners speak HTTP/1.1 and HTTP/2 with
 // prior knowledge; TLS negotiates.
 func serve(socket net.Listener, handler http.Handler, cert, key string, log *slog.Logger) *listener {

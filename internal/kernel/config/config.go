@@ -72,7 +72,7 @@ type Rate struct {
 
 // New describes what admin, user, app and token create make.
 type New struct {
-	Company   string // its name (admin) or its id
+	Company   string // its name, or its id where it exists
 	Country   string // ISO 3166 code
 	Currency  string // ISO 4217 code
 	Login     string
@@ -81,7 +81,6 @@ type New struct {
 	LastName  string
 	Roles     []string
 	Name      string // of an application
-	App       string // client id
 	Scopes    []string
 	Redirects []string
 	Profile   string // "documented" or "observed"

@@ -28,7 +28,7 @@ func least(command string) []string {
 	case "app create":
 		return []string{"--company", "c1", "--name", "Bot"}
 	case "token create":
-		return []string{"--app", "a1"}
+		return []string{"--company", "c1"}
 	case "backup create", "backup verify", "backup restore":
 		return []string{"store.tar"}
 	}
@@ -42,15 +42,15 @@ func TestDefaults(t *testing.T) {
 		"serve": {Data: "./quittance-data", Listen: "127.0.0.1:8484", AdminListen: "127.0.0.1:8485", PublicURL: "https://spend.example.com",
 			LogFormat: "json", Limits: limits},
 		"dev":            {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogFormat: "text", Limits: limits},
-		"demo":           {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogFormat: "text", Limits: limits},
-		"admin create":   {Data: "./quittance-data", LogFormat: "text", New: New{Company: "Demo", Login: "ann@demo.test", Country: "US", Currency: "USD"}},
-		"user create":    {Data: "./quittance-data", LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
-		"app create":     {Data: "./quittance-data", LogFormat: "text", New: New{Company: "c1", Name: "Bot", Profile: "documented"}},
-		"token create":   {Data: "./quittance-data", LogFormat: "text", New: New{App: "a1"}},
-		"backup create":  {Data: "./quittance-data", LogFormat: "text", Operands: []string{"store.tar"}},
-		"backup verify":  {LogFormat: "text", Operands: []string{"store.tar"}},
-		"backup restore": {Data: "./quittance-data", LogFormat: "text", Operands: []string{"store.tar"}},
-		"migrate status": {Data: "./quittance-data", LogFormat: "text"},
+		"demo":           {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogLevel: slog.LevelWarn, LogFormat: "text", Limits: limits},
+		"admin create":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "Demo", Login: "ann@demo.test", Country: "US", Currency: "USD"}},
+		"user create":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
+		"app create":     {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Name: "Bot", Profile: "documented"}},
+		"token create":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}},
+		"backup create":  {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", Operands: []string{"store.tar"}},
+		"backup verify":  {LogLevel: slog.LevelWarn, LogFormat: "text", Operands: []string{"store.tar"}},
+		"backup restore": {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", Operands: []string{"store.tar"}},
+		"migrate status": {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text"},
 		"healthcheck":    {Listen: "127.0.0.1:8484"},
 		"openapi":        {},
 		"version":        {},
@@ -171,7 +171,7 @@ func TestProblems(t *testing.T) {
 		{"admin create", nil, nil, []string{"--company is missing", "--login is missing"}},
 		{"user create", nil, nil, []string{"--company is missing", "--login is missing"}},
 		{"app create", []string{"--profile", "other"}, nil, []string{"--profile must be documented or observed", "--company is missing", "--name is missing"}},
-		{"token create", nil, nil, []string{"--app is missing"}},
+		{"token create", nil, nil, []string{"--company is missing"}},
 	} {
 		_, err := Load(c.command, c.args, c.environ)
 		if !errs.Is(err, errs.Invalid) {
@@ -201,6 +201,7 @@ func TestSplit(t *testing.T) {
 		{"dev", "dev", ""},
 		{"dev --listen x", "dev", "--listen x"},
 		{"backup create a.tar", "backup create", "a.tar"},
+		{"--version", "version", ""},
 	} {
 		command, args, err := Split(strings.Fields(c.line))
 		if err != nil || command != c.command || strings.Join(args, " ") != c.args {
@@ -210,6 +211,8 @@ func TestSplit(t *testing.T) {
 	for line, want := range map[string]string{
 		"sevre":                `There is no command "sevre". Did you mean serve? See quittance help.`,
 		"backup creat a.tar":   `There is no command "backup creat". Did you mean backup create? See quittance help.`,
+		"backup":               `"backup" is half a command: backup create, backup verify, backup restore. See quittance help.`,
+		"help devv":            `There is no command "devv". Did you mean dev? See quittance help.`,
 		"everything --listen":  `There is no command "everything". See quittance help.`,
 		"--listen 127.0.0.1:1": `There is no command "--listen 127.0.0.1:1". See quittance help.`,
 	} {
@@ -218,9 +221,9 @@ func TestSplit(t *testing.T) {
 			t.Errorf("%s: %v, want %s", line, err, want)
 		}
 	}
-	for _, line := range []string{"", "help", "-h", "--help"} {
-		if _, _, err := Split(strings.Fields(line)); !errors.Is(err, flag.ErrHelp) {
-			t.Errorf("%q: %v", line, err)
+	for line, of := range map[string]string{"": "", "help": "", "-h": "", "--help": "", "help dev": "dev", "help backup create": "backup create"} {
+		if command, _, err := Split(strings.Fields(line)); !errors.Is(err, flag.ErrHelp) || command != of {
+			t.Errorf("%q: %q, %v", line, command, err)
 		}
 	}
 	if _, err := Load("sevre", nil, nil); !errs.Is(err, errs.Invalid) {

@@ -40,10 +40,19 @@ func (p *problems) err() error {
 
 // Split finds the command at the start of a command line (without the program's
 // name); a command may be two words. Without one it gives flag.ErrHelp, and so it
-// does for help, -h and --help.
+// does for help, -h and --help, with the command that is named behind them.
 func Split(line []string) (command string, args []string, err error) {
-	if len(line) == 0 || slices.Contains([]string{"help", "-h", "-help", "--help"}, line[0]) {
+	if len(line) == 0 {
 		return "", nil, flag.ErrHelp
+	}
+	switch line[0] {
+	case "help", "-h", "-help", "--help":
+		if command = strings.Join(line[1:], " "); command == "" || isCommand(command) {
+			return command, nil, flag.ErrHelp
+		}
+		return "", nil, unknownCommand(command)
+	case "-version", "--version":
+		return "version", line[1:], nil
 	}
 	for _, words := range []int{2, 1} {
 		if words <= len(line) {
@@ -69,9 +78,15 @@ func isCommand(name string) bool {
 }
 
 func unknownCommand(name string) error {
-	var names []string
+	var names, longer []string
 	for _, c := range commands {
 		names = append(names, c.name)
+		if strings.HasPrefix(c.name, name+" ") {
+			longer = append(longer, c.name)
+		}
+	}
+	if len(longer) > 0 {
+		return errs.Newf(errs.Invalid, "command", "%q is half a command: %s. See quittance help.", name, strings.Join(longer, ", "))
 	}
 	return errs.Newf(errs.Invalid, "command", "There is no command %q.%s See quittance help.", name, meant(name, names, ""))
 }

@@ -35,7 +35,7 @@ var commands = []struct{ name, operands, doc string }{
 	{"admin create", "", "Make a company with its first administrator."},
 	{"user create", "", "Make a user of a company."},
 	{"app create", "", "Make an application and print its secret."},
-	{"token create", "", "Make an access token and print it."},
+	{"token create", "", "Make a request token, with which an application signs in for a company or a user, and print it."},
 	{"backup create", "file", "Write database and files into one archive."},
 	{"backup verify", "file", "Check that an archive is whole."},
 	{"backup restore", "file", "Unpack an archive into an empty store."},
@@ -108,7 +108,7 @@ func settings() []setting {
 		{flag: "exit", on: []string{"demo"},
 			doc: "End after the last step, with status 0 when all went well.",
 			set: boolean(func(c *Config) *bool { return &c.Exit })},
-		{flag: "log-level", on: loggers, value: "level", plain: "info",
+		{flag: "log-level", on: loggers, value: "level", plain: "warn", plains: map[string]string{"serve": "info", "dev": "info"},
 			doc: "The least that is logged: debug, info, warn or error.",
 			set: func(c *Config, s string) error {
 				if !slices.Contains([]string{"debug", "info", "warn", "error"}, strings.ToLower(s)) {
@@ -162,7 +162,7 @@ func settings() []setting {
 			set: func(c *Config, s string) (err error) { c.Limits.LinkLife, err = span(s); return err }},
 
 		{flag: "company", on: creators, value: "name or id",
-			doc: "The name of the new company (admin create), or the id of the company.",
+			doc: "The company: its name, or its id where it exists.",
 			set: text(func(c *Config) *string { return &c.New.Company })},
 		{flag: "country", on: []string{"admin create"}, value: "code", plain: "US",
 			doc: "The new company's country, by its ISO 3166 code.",
@@ -171,7 +171,7 @@ func settings() []setting {
 			doc: "The new company's currency, by its ISO 4217 code.",
 			set: text(func(c *Config) *string { return &c.New.Currency })},
 		{flag: "login", on: []string{"admin create", "user create", "token create"}, value: "login",
-			doc: "The user's login, a mail address.",
+			doc: "The user's login, a mail address; a token without one is for the company as a whole.",
 			set: text(func(c *Config) *string { return &c.New.Login })},
 		{flag: "password", on: []string{"admin create", "user create"}, value: "password", secret: true,
 			doc: "The user's password; one is made up and printed without it.",
@@ -180,7 +180,7 @@ func settings() []setting {
 			doc: "The user's first name.",
 			set: text(func(c *Config) *string { return &c.New.FirstName })},
 		{flag: "last-name", on: []string{"admin create", "user create"}, value: "name",
-			doc: "The user's last name.",
+			doc: "The user's last name; without it, the beginning of the login.",
 			set: text(func(c *Config) *string { return &c.New.LastName })},
 		{flag: "roles", on: []string{"user create"}, value: "names",
 			doc: "The user's roles, with commas between.",
@@ -188,11 +188,8 @@ func settings() []setting {
 		{flag: "name", on: []string{"app create"}, value: "name",
 			doc: "The application's name.",
 			set: text(func(c *Config) *string { return &c.New.Name })},
-		{flag: "app", on: []string{"token create"}, value: "id",
-			doc: "The client id of the application that the token is for.",
-			set: text(func(c *Config) *string { return &c.New.App })},
-		{flag: "scopes", on: []string{"app create", "token create"}, value: "names",
-			doc: "Scopes, with commas between; all of the application's for a token without them.",
+		{flag: "scopes", on: []string{"app create"}, value: "names",
+			doc: "The scopes that the application may ask for, with commas between; all of them without it.",
 			set: list(func(c *Config) *[]string { return &c.New.Scopes })},
 		{flag: "redirects", on: []string{"app create"}, value: "urls",
 			doc: "Where the application may be redirected to, with commas between.",
@@ -266,15 +263,15 @@ func (c *Config) check(add func(flag, sentence string)) {
 		need("login", c.New.Login, "the administrator's login")
 	}
 	if is("user create") {
-		need("company", c.New.Company, "the company's id")
+		need("company", c.New.Company, "the company's name or id")
 		need("login", c.New.Login, "the user's login")
 	}
 	if is("app create") {
-		need("company", c.New.Company, "the company's id")
+		need("company", c.New.Company, "the company's name or id")
 		need("name", c.New.Name, "the application's name")
 	}
 	if is("token create") {
-		need("app", c.New.App, "the application's client id")
+		need("company", c.New.Company, "the company's name or id")
 	}
 }
 
