@@ -150,11 +150,15 @@ func startNginx(ctx context.Context, s *settings, photo []byte) (*process, error
 	if err != nil {
 		return nil, err
 	}
-	config := fmt.Sprintf(`daemon off; worker_processes auto; pid %[1]s/pid; error_log %[1]s/error.log;
+	user := ""
+	if os.Geteuid() == 0 {
+		user = "user root;" // its workers read the same folder as everybody here
+	}
+	config := fmt.Sprintf(`%[3]s daemon off; worker_processes auto; pid %[1]s/pid; error_log %[1]s/error.log;
 events { worker_connections 512; }
 http { access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000; types { image/jpeg jpg; }
   client_body_temp_path %[1]s/b; proxy_temp_path %[1]s/p; fastcgi_temp_path %[1]s/f; uwsgi_temp_path %[1]s/u; scgi_temp_path %[1]s/s;
-  server { listen %[2]s; root %[1]s/html; } }`, dir, address)
+  server { listen %[2]s; root %[1]s/html; } }`, dir, address, user)
 	file := filepath.Join(dir, "nginx.conf")
 	if err := os.WriteFile(file, []byte(config), 0o644); err != nil {
 		return nil, err

@@ -336,6 +336,14 @@ func (s *Session) AttachToEntry(ctx context.Context, entryID, media string, cont
 	return i, err
 }
 
+// EntryImage asks for the address of an entry's image; it works for fifteen minutes
+// without a token.
+func (s *Session) EntryImage(ctx context.Context, entryID string) (Image, error) {
+	var i Image
+	_, err := s.do(ctx, s.Token, http.MethodGet, "/api/image/v1.0/expenseentry/"+url.PathEscape(entryID), body{}, &i)
+	return i, err
+}
+
 // AttachToReport appends an image to those of a report.
 func (s *Session) AttachToReport(ctx context.Context, reportID, media string, content []byte) (Image, error) {
 	var i Image

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -365,8 +366,10 @@ func (w *countingWriter) Write(b []byte) (int, error) {
 	return n, err
 }
 
+var _ io.ReaderFrom = (*countingWriter)(nil)
+
 // ReadFrom keeps sendfile within reach.
-func (w *countingWriter) ReadFrom(r interface{ Read([]byte) (int, error) }) (int64, error) {
+func (w *countingWriter) ReadFrom(r io.Reader) (int64, error) {
 	if w.status == 0 {
 		w.status = http.StatusOK
 	}
