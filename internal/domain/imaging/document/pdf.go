@@ -12,7 +12,7 @@ import (
 const (
 	maxPDFSections  = 1024    // of cross-references; one an incremental update
 	maxPDFRanges    = 1 << 16 // of object numbers in all of them
-	maxPDFInflated  = 8 << 20 // bytes, of cross-reference and object streams together
+	maxPDFInflated  = 4 << 20 // bytes, of cross-reference and object streams together
 	maxPDFSearch    = 2048    // bytes at the end of the file that are searched for startxref
 	pdfWorkPerByte  = 8       // how often a byte may be read
 	pdfWorkAtLeast  = 1 << 20
@@ -334,16 +334,17 @@ func (f *pdfFile) inflate(d dict, raw []byte) ([]byte, error) {
 	if err != nil {
 		return nil, damaged(PDF, "its cross-references cannot be inflated")
 	}
-	out, err := io.ReadAll(io.LimitReader(z, int64(f.room)+1))
-	if len(out) > f.room {
+	var out bytes.Buffer
+	_, err = out.ReadFrom(io.LimitReader(z, int64(f.room)+1))
+	if out.Len() > f.room {
 		return nil, damaged(PDF, "its cross-references inflate without end")
 	}
-	f.room -= len(out)
-	if err != nil && len(out) == 0 {
+	f.room -= out.Len()
+	if err != nil && out.Len() == 0 {
 		return nil, damaged(PDF, "its cross-references cannot be inflated")
 	}
 	p, _ := parms.(dict)
-	return unpredict(p, out)
+	return unpredict(p, out.Bytes())
 }
 
 // unpredict undoes the PNG predictor, in place.
