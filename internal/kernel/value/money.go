@@ -137,30 +137,33 @@ scan:
 	return int64(mantissa), nil
 }
 
+// powers are 10⁰ to 10¹².
+var powers = [...]uint64{1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000, 10_000_000_000, 100_000_000_000, 1_000_000_000_000}
+
 // appendScaled writes n/10^scale with at least min decimals and no further zeros.
 func appendScaled(dst []byte, n int64, scale, min int) []byte {
 	u := uint64(n)
 	if n < 0 {
 		dst, u = append(dst, '-'), -u
 	}
-	var buf [32]byte
-	i := len(buf)
-	for d := 0; d < scale; d++ {
-		i--
-		buf[i] = byte('0' + u%10)
-		u /= 10
-	}
-	frac := buf[i:]
-	for len(frac) > min && len(frac) > 0 && frac[len(frac)-1] == '0' {
-		frac = frac[:len(frac)-1]
-	}
-	dst = strconv.AppendUint(dst, u, 10)
-	if len(frac) == 0 && min == 0 {
+	whole, fraction := u/powers[scale], u%powers[scale]
+	dst = strconv.AppendUint(dst, whole, 10)
+	if fraction == 0 && min == 0 {
 		return dst
 	}
+	decimals := scale
+	for decimals > min && fraction%10 == 0 {
+		fraction /= 10
+		decimals--
+	}
 	dst = append(dst, '.')
-	dst = append(dst, frac...)
-	for d := len(frac); d < min; d++ {
+	for d := decimals - 1; d > 0 && fraction < powers[d]; d-- {
+		dst = append(dst, '0')
+	}
+	if decimals > 0 {
+		dst = strconv.AppendUint(dst, fraction, 10)
+	}
+	for ; decimals < min; decimals++ {
 		dst = append(dst, '0')
 	}
 	return dst

@@ -2,6 +2,7 @@ package value
 
 import (
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -83,37 +84,79 @@ func ParseInstant(s string) (Instant, error) {
 	return InstantOf(t), nil
 }
 
-var timeLayouts = [...]string{
-	"2006-01-02",
-	"2006-01-02T15:04:05",
-	"2006-01-02T15:04:05Z07:00",
-	"2006-01-02T15:04:05Z0700",
-	"2006-01-02T15:04",
-	"2006-01-02T15:04Z07:00",
-	"2006-01-02 15:04:05",
-	"2006-01-02 15:04:05Z07:00",
-	"2006-01-02Z07:00",
-}
-
+// parseTime reads yyyy-mm-dd, then T or a blank and hh:mm[:ss[.fraction]], then Z or
+// ±hh:mm or ±hhmm; a zone may stand behind a date alone. Without a zone it is UTC.
 func parseTime(s string) (time.Time, error) {
-	for len(s) > 0 && s[0] == ' ' {
-		s = s[1:]
-	}
-	for n := len(s); n > 0 && s[n-1] == ' '; n = len(s) {
-		s = s[:n-1]
-	}
-	if len(s) < 10 || len(s) > 40 {
+	s = strings.Trim(s, " ")
+	if len(s) < 10 || len(s) > 40 || s[4] != '-' || s[7] != '-' {
 		return time.Time{}, ErrTimeSyntax
 	}
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			if t.Year() < 1 {
-				return time.Time{}, ErrTimeSyntax
+	ok := true
+	number := func(from, to int) int {
+		n := 0
+		for i := from; i < to; i++ {
+			if i >= len(s) || s[i] < '0' || s[i] > '9' {
+				ok = false
+				return 0
 			}
-			return t, nil
+			n = n*10 + int(s[i]-'0')
+		}
+		return n
+	}
+	year, month, day := number(0, 4), number(5, 7), number(8, 10)
+	var hour, minute, second, nanos int
+	at := 10
+	if at < len(s) && (s[at] == 'T' || s[at] == ' ' || s[at] == 't') {
+		if len(s) < 16 || s[13] != ':' {
+			return time.Time{}, ErrTimeSyntax
+		}
+		hour, minute, at = number(11, 13), number(14, 16), 16
+		if at < len(s) && s[at] == ':' {
+			second, at = number(17, 19), 19
+			if at < len(s) && (s[at] == '.' || s[at] == ',') {
+				at++
+				first := at
+				for unit := 100_000_000; at < len(s) && s[at] >= '0' && s[at] <= '9'; at++ {
+					nanos += int(s[at]-'0') * unit
+					unit /= 10
+				}
+				ok = ok && at > first
+			}
 		}
 	}
-	return time.Time{}, ErrTimeSyntax
+	zone := time.UTC
+	if at < len(s) {
+		switch sign := s[at]; {
+		case (sign == 'Z' || sign == 'z') && at+1 == len(s):
+		case sign == '+' || sign == '-':
+			h, m := number(at+1, at+3), 0
+			rest := s[min(at+3, len(s)):]
+			switch {
+			case len(rest) == 3 && rest[0] == ':':
+				m = number(at+4, at+6)
+			case len(rest) == 2:
+				m = number(at+3, at+5)
+			default:
+				ok = false
+			}
+			ok = ok && h <= 23 && m <= 59
+			if offset := (h*60 + m) * 60; sign == '-' {
+				zone = time.FixedZone("", -offset)
+			} else if offset > 0 {
+				zone = time.FixedZone("", offset)
+			}
+		default:
+			ok = false
+		}
+	}
+	if !ok || year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59 {
+		return time.Time{}, ErrTimeSyntax
+	}
+	t := time.Date(year, time.Month(month), day, hour, minute, second, nanos, zone)
+	if t.Day() != day {
+		return time.Time{}, ErrTimeSyntax // the month has no such day
+	}
+	return t, nil
 }
 
 // Clock tells the time. Nothing in the product asks the machine's clock directly.

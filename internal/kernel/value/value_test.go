@@ -135,6 +135,22 @@ func TestDates(t *testing.T) {
 	}
 }
 
+func TestFixedDecimals(t *testing.T) {
+	for _, c := range []struct {
+		in   string
+		min  int
+		want string
+	}{{"0", 8, "0.00000000"}, {"2500", 8, "2500.00000000"}, {"-0.05", 2, "-0.05"}, {"0.0001", 2, "0.0001"}, {"12.3", 2, "12.30"}, {"1.0203", 0, "1.0203"}, {"1.02", 3, "1.020"}} {
+		m, err := ParseMoney(c.in)
+		if got := string(m.AppendFixed(nil, c.min)); err != nil || got != c.want {
+			t.Errorf("%s with %d decimals = %s, %v; want %s", c.in, c.min, got, err, c.want)
+		}
+	}
+	if r := RateOne / 1000; r.String() != "0.001" {
+		t.Errorf("a thousandth is %s", r)
+	}
+}
+
 func TestIDs(t *testing.T) {
 	ids := NewIDs(bytes.NewReader(bytes.Repeat([]byte{0xfb, 0xff, 0x01, 0xfe}, 100)))
 	for name, c := range map[string]struct{ id, form string }{
