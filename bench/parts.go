@@ -23,7 +23,7 @@ import (
 
 // benchEncode runs the page benchmarks of the wire package.
 func benchEncode(ctx context.Context, s *settings, _ string, t *table) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "Page", "-benchtime", "2s", "./internal/kernel/wire")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(JSON|XML|EncodingJSON|EncodingXML)$", "-benchtime", "2s", "./internal/kernel/wire")
 	cmd.Dir, cmd.Stderr = s.root, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -51,10 +51,10 @@ func benchEncode(ctx context.Context, s *settings, _ string, t *table) error {
 
 // The names of the wire package's benchmarks.
 const (
-	wireJSON = "PageJSON"
-	wireXML  = "PageXML"
-	stdJSON  = "PageEncodingJSON"
-	stdXML   = "PageEncodingXML"
+	wireJSON = "JSON"
+	wireXML  = "XML"
+	stdJSON  = "EncodingJSON"
+	stdXML   = "EncodingXML"
 )
 
 // benchEntries measures POST and GET of an entry.
