@@ -21,6 +21,11 @@ func keepEntryExceptions(tx *store.Tx, e *Entry, found []Exception) (change int6
 	}
 	change = int64(len(found)) - e.Exceptions
 	e.Exceptions = int64(len(found))
+	if e.HasItemizations {
+		if _, err := tx.Exec(countOnItemizations+" WHERE entry_id = ?", e.ID); err != nil {
+			return 0, err
+		}
+	}
 	return change, nil
 }
 
@@ -49,16 +54,21 @@ func keepReportExceptions(tx *store.Tx, r *Report, found []Exception) error {
 	if stood == 0 && r.Exceptions == 0 {
 		return nil
 	}
-	for _, count := range []string{
-		"UPDATE entry SET exceptions = (SELECT COUNT(*) FROM report_exception x WHERE x.entry_id = entry.id) WHERE report_id = ?",
-		"UPDATE itemization SET exceptions = (SELECT COUNT(*) FROM report_exception x WHERE x.entry_id = itemization.entry_id AND x.itemization_id = itemization.id) WHERE report_id = ?",
-	} {
-		if _, err := tx.Exec(count, r.ID); err != nil {
+	for _, count := range []string{countOnEntries, countOnItemizations} {
+		if _, err := tx.Exec(count+" WHERE report_id = ?", r.ID); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+// How many exceptions stand on entries, those of their itemizations included, and on
+// itemizations.
+const (
+	countOnEntries      = "UPDATE entry SET exceptions = (SELECT COUNT(*) FROM report_exception x WHERE x.entry_id = entry.id)"
+	countOnItemizations = `UPDATE itemization SET exceptions = (SELECT COUNT(*) FROM report_exception x
+		WHERE x.entry_id = itemization.entry_id AND x.itemization_id = itemization.id)`
+)
 
 // exceptionsOf lists the exceptions of a report, in the order in which they were found.
 func exceptionsOf(tx *store.Tx, r *Report) ([]Exception, error) {

@@ -831,3 +831,27 @@ func TestSubmitRacesChanges(t *testing.T) {
 		}
 	})
 }
+
+// Neither an administrator nor a processor decides on the own report.
+func TestNobodyApprovesTheirOwn(t *testing.T) {
+	desks(t, func(t *testing.T, d *desk) {
+		d.person("wes", func(u *org.User) { u.Manager = bobID })
+		id := d.filed("wes", wesID)
+		d.want(403, "wes", "POST", d.url(id), action("Approve", ""))
+		d.want(403, "wes", "PATCH", "/expensereports/v4/reports/"+id+"/approve", "")
+		d.want(403, "company", "PATCH", d.context(wesID, "MANAGER", id)+"/approve", "")
+		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", "")
+		d.want(200, "wes", "POST", d.url(id), action("Approve", "")) // paying is no judgement
+		d.expect(id, map[string]any{"PaymentStatusCode": "P_PAID"})
+
+		d.person("ivan", func(u *org.User) { u.Manager = bobID })
+		id = d.report("ivan", `{"Name":"Trip","PolicyID":"`+d.reviewed()+`"}`)
+		d.entry("ivan", id, nil)
+		d.want(204, "ivan", "PATCH", d.v4(ivanID, id)+"/submit", "")
+		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", "")
+		d.expect(id, map[string]any{"ApprovalStatusCode": "A_ACCO"})
+		d.want(403, "ivan", "POST", d.url(id), action("Approve", ""))
+		d.want(204, "company", "PATCH", "/expensereports/v4/reports/"+id+"/approve", "")
+		d.expect(id, map[string]any{"ApprovalStatusCode": "A_APPR"})
+	})
+}

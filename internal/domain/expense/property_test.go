@@ -1,0 +1,550 @@
+package expense
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"quittance/internal/domain/org"
+	"quittance/internal/kernel/auth"
+	"quittance/internal/kernel/errs"
+	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/value"
+)
+
+// Whatever is done to reports, in whatever order: what is kept of a report is what its
+// entries and itemizations come to, its exceptions are counted right, and its status,
+// its open step and its history agree. Refused changes leave no trace either.
+func TestReportsAlwaysAddUp(t *testing.T) {
+	w := newWorld(t)
+	// Reports are in their owners' currencies: 2, 0, 3 and 4 digits.
+	for name, currency := range map[string]value.Currency{"bob": "JPY", "cora": "CLF", "ivan": "KWD"} {
+		w.person(name, func(u *org.User) { u.Currency = currency })
+	}
+	w.exec("UPDATE form_field SET required = ? WHERE name = 'Custom9' AND form_id IN (SELECT id FROM form WHERE kind IN ('ENTRY', 'ITEMIZATION') AND company_id = ?)", true, demo)
+	tally := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		p := &play{t: t, desk: &desk{w}, tally: tally}
+		p.owner = rapid.SampledFrom([]string{"ann", "bob", "cora", "ivan"}).Draw(t, "owner")
+		p.create()
+		for range 3 {
+			p.add()
+		}
+		t.Repeat(map[string]func(*rapid.T){
+			"": func(t *rapid.T) { p.t = t; p.check() },
+
+			"report":   p.do(p.create),
+			"entry":    p.do(p.add),
+			"mileage":  p.do(p.drive),
+			"edit":     p.do(p.edit),
+			"re-edit":  p.do(p.edit), // edits and itemizations are what most follows from
+			"move":     p.do(p.move),
+			"delete":   p.do(p.delete),
+			"itemize":  p.do(p.itemize),
+			"split":    p.do(p.itemize),
+			"allocate": p.do(p.allocate),
+			"picture":  p.do(p.picture),
+			"submit":   p.do(p.submit),
+			"act":      p.do(p.act),
+			"remove":   p.do(p.remove),
+		})
+	})
+	// The test means nothing where everything is refused.
+	for _, what := range []string{"report", "entry", "mileage", "edit", "move", "delete", "itemize", "allocate", "picture", "submit", "act", "remove"} {
+		if !testing.Short() && tally[what+" done"] == 0 {
+			t.Errorf("%s never succeeded: %v", what, tally)
+		}
+	}
+}
+
+// play is one run of the property: an owner's reports, and what is known of them.
+type play struct {
+	*desk
+	t       *rapid.T
+	tally   map[string]int
+	owner   string
+	reports []string
+	entries []string
+}
+
+func (p *play) do(act func()) func(*rapid.T) {
+	return func(t *rapid.T) { p.t = t; act() }
+}
+
+// said counts how an attempt went; only refusals that a caller can cause are one.
+func (p *play) said(what string, r reply) bool {
+	switch r.status {
+	case 200, 204:
+		p.tally[what+" done"]++
+		return true
+	case 400, 403, 404, 409:
+		p.tally[what+" refused"]++
+		return false
+	}
+	p.t.Fatalf("%s: %d %s", what, r.status, r.body)
+	return false
+}
+
+// tried is said for what the services are asked without HTTP.
+func (p *play) tried(what string, err error) bool {
+	if err == nil {
+		p.tally[what+" done"]++
+		return true
+	}
+	switch errs.KindOf(err) {
+	case errs.Invalid, errs.Forbidden, errs.NotFound, errs.Conflict:
+		p.tally[what+" refused"]++
+	default:
+		p.t.Fatalf("%s: %v", what, err)
+	}
+	return false
+}
+
+func (p *play) body(members map[string]any) string {
+	b, err := json.Marshal(members)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return string(b)
+}
+
+func (p *play) id(r reply) string {
+	var made struct{ ID string }
+	if err := json.Unmarshal([]byte(r.body), &made); err != nil {
+		p.t.Fatal(err)
+	}
+	return made.ID
+}
+
+func (p *play) aReport() string {
+	if len(p.reports) == 0 {
+		p.t.Skip("no report")
+	}
+	return rapid.SampledFrom(p.reports).Draw(p.t, "report")
+}
+
+func (p *play) anEntry() string {
+	if len(p.entries) == 0 {
+		p.t.Skip("no entry")
+	}
+	return rapid.SampledFrom(p.entries).Draw(p.t, "entry")
+}
+
+var (
+	currencies = rapid.SampledFrom([]string{"USD", "EUR", "JPY", "XAF", "KWD", "BHD", "CLF"})
+	payments   = rapid.SampledFrom([]string{"CASHX", "CPAID", "PENDC", "CBCP", "IBIP"})
+	types      = rapid.SampledFrom([]string{"TAXIX", "LUNCH", "LODNG", "MISCL"})
+	// amounts are small, so that they meet the limits and each other; some are refunds,
+	// some have more decimals than their currency, and a few are very large.
+	amounts = rapid.Custom(func(t *rapid.T) string {
+		n := rapid.Int64Range(-30_0000, 200_0000).Draw(t, "amount")
+		if rapid.IntRange(0, 19).Draw(t, "size") == 0 {
+			n *= 3_000_000_000_000 / 2_000_000 * 100
+		}
+		return value.Money(n).String()
+	})
+	rates = rapid.SampledFrom([]string{"0.5", "0.000000000001", "1.039", "1", "3.3333333333", "157.231"})
+)
+
+func (p *play) create() {
+	if len(p.reports) == 3 {
+		p.t.Skip("enough reports")
+	}
+	members := map[string]any{"Name": fmt.Sprintf("Report %d", len(p.reports))}
+	if rapid.Bool().Draw(p.t, "reviewed") {
+		members["PolicyID"] = p.reviewed()
+	}
+	r := p.call(p.owner, "POST", "/api/v3.0/expense/reports", p.body(members))
+	if p.said("report", r) {
+		p.reports = append(p.reports, p.id(r))
+	}
+}
+
+func (p *play) add() {
+	members := map[string]any{"ReportID": p.aReport(), "ExpenseTypeCode": types.Draw(p.t, "type"), "PaymentTypeID": payments.Draw(p.t, "payment"),
+		"TransactionAmount": amounts.Draw(p.t, "amount"), "TransactionCurrencyCode": currencies.Draw(p.t, "currency"), "TransactionDate": "2025-03-07",
+		"IsPersonal": rapid.Bool().Draw(p.t, "personal")}
+	if rapid.Bool().Draw(p.t, "with a rate") {
+		members["ExchangeRate"] = rates.Draw(p.t, "rate")
+	}
+	if rapid.IntRange(0, 4).Draw(p.t, "without the required field") > 0 {
+		members["Custom9"] = "x"
+	}
+	p.added("entry", members)
+}
+
+func (p *play) drive() {
+	p.added("mileage", map[string]any{"ReportID": p.aReport(), "ExpenseTypeCode": "MILEG", "TransactionDate": "2025-03-07", "Custom9": "x",
+		"IsPersonal": rapid.Bool().Draw(p.t, "personal"),
+		"Journey": map[string]any{"StartLocation": "Here", "EndLocation": "There", "UnitOfMeasure": rapid.SampledFrom([]string{"M", "K"}).Draw(p.t, "unit"),
+			"BusinessDistance": rapid.IntRange(1, 999).Draw(p.t, "distance")}})
+}
+
+func (p *play) added(what string, members map[string]any) {
+	r := p.call(p.owner, "POST", "/api/v3.0/expense/entries", p.body(members))
+	if p.said(what, r) {
+		p.entries = append(p.entries, p.id(r))
+	}
+}
+
+func (p *play) edit() {
+	members := map[string]any{}
+	for name, draw := range map[string]func() any{
+		"TransactionAmount":       func() any { return amounts.Draw(p.t, "amount") },
+		"TransactionCurrencyCode": func() any { return currencies.Draw(p.t, "currency") },
+		"ExchangeRate":            func() any { return rates.Draw(p.t, "rate") },
+		"PaymentTypeID":           func() any { return payments.Draw(p.t, "payment") },
+		"ExpenseTypeCode":         func() any { return types.Draw(p.t, "type") },
+		"IsPersonal":              func() any { return rapid.Bool().Draw(p.t, "personal") },
+		"Custom9":                 func() any { return rapid.SampledFrom([]any{nil, "y"}).Draw(p.t, "required field") },
+	} {
+		members[name] = draw
+	}
+	chosen := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"TransactionAmount", "TransactionCurrencyCode", "ExchangeRate", "PaymentTypeID",
+		"ExpenseTypeCode", "IsPersonal", "Custom9"}), 1, 3, rapid.ID).Draw(p.t, "members")
+	body := map[string]any{}
+	for _, name := range chosen {
+		body[name] = members[name].(func() any)()
+	}
+	p.said("edit", p.call(p.owner, "PUT", "/api/v3.0/expense/entries/"+p.anEntry(), p.body(body)))
+}
+
+func (p *play) move() {
+	p.said("move", p.call(p.owner, "PUT", "/api/v3.0/expense/entries/"+p.anEntry(), p.body(map[string]any{"ReportID": p.aReport()})))
+}
+
+func (p *play) delete() {
+	id := p.anEntry()
+	if p.said("delete", p.call(p.owner, "DELETE", "/api/v3.0/expense/entries/"+id, "")) {
+		p.entries = slices.DeleteFunc(p.entries, func(e string) bool { return e == id })
+	}
+}
+
+// itemize gives an entry other parts, or none: rows, and what follows from them.
+func (p *play) itemize() {
+	id := p.anEntry()
+	parts := rapid.SliceOfN(rapid.IntRange(-1, 9), 0, 5).Draw(p.t, "weights")
+	whole := rapid.IntRange(0, 3).Draw(p.t, "leave a rest") > 0
+	personal := rapid.SliceOfN(rapid.Bool(), len(parts), len(parts)).Draw(p.t, "personal parts")
+	a := p.actor(p.owner)
+	p.tried("itemize", p.db.Write(p.world.t.Context(), func(tx *store.Tx) error {
+		e, err := p.expense.entryToChange(tx, a, id)
+		if err != nil {
+			return err
+		}
+		h, err := heads.Get(tx, a.InCompany(""), e.Report)
+		if err != nil {
+			return err
+		}
+		cfg, err := p.org.Config(tx, e.Company)
+		if err != nil {
+			return err
+		}
+		if t, ok := cfg.ExpenseType(e.Policy, e.ExpenseType); !editable(h.ApprovalStatus) || e.IsPersonal || !ok || t.Mileage() {
+			return errs.New(errs.Invalid, "itemize", "This entry takes no itemizations.")
+		}
+		h.Sums = h.Sums.minus(sumsOf(e))
+		var rows []Itemization
+		rest := e.TransactionAmount
+		for n, weight := range parts {
+			m := (e.TransactionAmount / 11 * value.Money(weight)).Round(e.TransactionCurrency.Digits())
+			if n == len(parts)-1 && whole {
+				m = rest
+			}
+			rest -= m
+			rows = append(rows, Itemization{ID: p.expense.ids.Protected(), Entry: e.ID, Report: e.Report, Company: e.Company, Owner: e.Owner,
+				ExpenseType: "MISCL", TransactionDate: e.TransactionDate, TransactionAmount: m, IsPersonal: personal[n], AllocationType: NotAllocated})
+		}
+		e.HasItemizations = len(rows) > 0
+		if err := split(e, rows); err != nil {
+			return errs.New(errs.Invalid, "range", "The amounts are too large.")
+		}
+		if err := itemizations.SaveChildren(tx, store.Where("entry_id = ?", e.ID), rows); err != nil {
+			return err
+		}
+		if h.Sums, err = h.Sums.plus(sumsOf(e)); err != nil {
+			return errs.New(errs.Invalid, "range", "The amounts are too large.")
+		}
+		return p.expense.reviewAgain(tx, cfg, h, e)
+	}))
+}
+
+func (p *play) allocate() {
+	id := p.anEntry()
+	percent := rapid.SampledFrom([]value.Decimal{wholeAllocation, wholeAllocation / 2, wholeAllocation / 4}).Draw(p.t, "percentage")
+	p.tried("allocate", p.db.Write(p.world.t.Context(), func(tx *store.Tx) error {
+		e, err := entries.Get(tx, store.Unrestricted(), id)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.Exec("DELETE FROM allocation WHERE entry_id = ?", id); err != nil {
+			return err
+		}
+		return allocations.Insert(tx, &Allocation{ID: p.expense.ids.Protected(), Entry: id, Report: e.Report, Company: e.Company, Owner: e.Owner, Percentage: percent})
+	}))
+}
+
+// picture attaches an image to an entry or takes it off, as imaging tells it.
+func (p *play) picture() {
+	id, images := p.anEntry(), rapid.Int64Range(0, 1).Draw(p.t, "images")
+	p.tried("picture", p.db.Write(p.world.t.Context(), func(tx *store.Tx) error {
+		held, err := p.expense.EntryHolder().Find(tx, p.actor2(), id, 1)
+		if err != nil {
+			return err
+		}
+		if held.Locked != "" {
+			return errs.New(errs.Invalid, "locked", held.Locked)
+		}
+		return p.expense.EntryHolder().Changed(tx, id, images)
+	}))
+}
+
+// actor2 is the company's own token: it may change everybody's records.
+func (p *play) actor2() *auth.Actor { return &auth.Actor{Kind: auth.Company, ID: demo, Company: demo} }
+
+func (p *play) submit() {
+	r := p.call(p.owner, "POST", v1+p.aReport()+"/submit", "")
+	if strings.Contains(r.body, failure) {
+		r.status = 400
+	}
+	p.said("submit", r)
+}
+
+func (p *play) act() {
+	id := p.aReport()
+	var step string
+	p.look(func(tx *store.Tx) error {
+		r, err := reports.Get(tx, store.Unrestricted(), id)
+		if err == nil {
+			step = r.Step
+		}
+		return err
+	})
+	if step == "" {
+		p.t.Skip("no step is open")
+	}
+	who := rapid.SampledFrom([]string{"bob", "cora", "ivan", "wes", p.owner}).Draw(p.t, "who")
+	what := rapid.SampledFrom([]Action{ActionApprove, ActionSendBack, ActionRecall}).Draw(p.t, "action")
+	p.said("act", p.call(who, "POST", v1+step+"/workflowaction", action(string(what), "So be it")))
+}
+
+func (p *play) remove() {
+	if len(p.reports) < 3 {
+		p.t.Skip("keep it")
+	}
+	id := p.aReport()
+	if !p.said("remove", p.call("company", "DELETE", p.v4(p.actor(p.owner).ID, id), "")) {
+		return
+	}
+	p.reports = slices.DeleteFunc(p.reports, func(r string) bool { return r == id })
+	p.entries = slices.DeleteFunc(p.entries, func(e string) bool {
+		var n int64
+		p.look(func(tx *store.Tx) error { return tx.QueryRow("SELECT COUNT(*) FROM entry WHERE id = ?", e).Scan(&n) })
+		return n == 0
+	})
+}
+
+// standing is a report with everything below it and behind it, as it is kept.
+type standing struct {
+	report *Report
+	lines  []Lines
+	summed Sums // by the database
+	found  []Exception
+	way    []Step
+	told   []Event
+}
+
+// look reads; what is wrong is said outside of the transaction, which takes a panic
+// for an error of its own.
+func (p *play) look(f func(tx *store.Tx) error) {
+	if err := p.db.Read(p.world.t.Context(), f); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// check reads all reports of the play and works out what they must say.
+func (p *play) check() {
+	var all []standing
+	var cfg *org.Config
+	p.look(func(tx *store.Tx) (err error) {
+		if cfg, err = p.org.Config(tx, demo); err != nil {
+			return err
+		}
+		for _, id := range p.reports {
+			var s standing
+			if s.report, err = reports.Get(tx, store.Unrestricted(), id); err != nil {
+				return err
+			}
+			if s.lines, err = linesOf(tx, s.report); err != nil {
+				return err
+			}
+			if s.summed, err = sumEntries(tx, demo, id); err != nil {
+				return err
+			}
+			if s.found, err = exceptionsOf(tx, s.report); err != nil {
+				return err
+			}
+			own := store.Where("company_id = ? AND report_id = ?", demo, id)
+			if s.way, err = steps.All(tx, own, store.Predicate{}, "", store.MaxLimit); err != nil {
+				return err
+			}
+			if s.told, err = events.All(tx, own, store.Predicate{}, "", store.MaxLimit); err != nil {
+				return err
+			}
+			all = append(all, s)
+		}
+		return nil
+	})
+	count := 0
+	for i := range all {
+		s := &all[i]
+		count += len(s.lines)
+		p.checkSums(cfg, s.report, s.lines)
+		if s.summed != s.report.Sums {
+			p.t.Fatalf("the rows come to %+v, kept is %+v", s.summed, s.report.Sums)
+		}
+		p.checkExceptions(cfg, s.report, s.lines, s.found)
+		p.checkWay(s)
+	}
+	if count != len(p.entries) {
+		p.t.Fatalf("the reports have %d entries, %d were made and not removed", count, len(p.entries))
+	}
+}
+
+// checkSums works the amounts out from below: each entry from its own amount and rate,
+// an itemized one's personal share from its parts, the report from its entries.
+func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
+	var want Sums
+	digits := r.Currency.Digits()
+	exact := func(what string, m value.Money, digits int) {
+		if m.Round(digits) != m {
+			p.t.Fatalf("%s is %s, which %d digits cannot write", what, m, digits)
+		}
+	}
+	for i := range lines {
+		e, parts := lines[i].Entry, lines[i].Itemizations
+		exact("a transaction amount", e.TransactionAmount, e.TransactionCurrency.Digits())
+		posted, err := e.TransactionAmount.Convert(e.ExchangeRate, digits)
+		if err != nil || posted != e.PostedAmount {
+			p.t.Fatalf("%s %s at %s is posted as %s, want %s (%v)", e.TransactionAmount, e.TransactionCurrency, e.ExchangeRate, e.PostedAmount, posted, err)
+		}
+		personal := value.Money(0)
+		if e.IsPersonal {
+			personal = posted
+		}
+		if e.HasItemizations != (len(parts) > 0) {
+			p.t.Fatalf("the entry has %d parts and says %v", len(parts), e.HasItemizations)
+		}
+		var given, split value.Money
+		for n := range parts {
+			part := &parts[n]
+			exact("a part", part.PostedAmount, digits)
+			given, split = given+part.TransactionAmount, split+part.PostedAmount
+			approved := part.PostedAmount
+			if part.IsPersonal {
+				personal, approved = personal+part.PostedAmount, 0
+			}
+			if part.ApprovedAmount != approved || part.Report != e.Report {
+				p.t.Fatalf("the part %+v of the entry %+v is approved with %s", part, e, part.ApprovedAmount)
+			}
+		}
+		if len(parts) > 0 && given == e.TransactionAmount && split != posted {
+			p.t.Fatalf("the parts of %s come to %s", posted, split)
+		}
+		if e.PersonalAmount != personal || e.ApprovedAmount != posted-personal {
+			p.t.Fatalf("the entry says %s personal and %s approved, its parts %s and %s", e.PersonalAmount, e.ApprovedAmount, personal, posted-personal)
+		}
+		if e.Report != r.ID || e.Owner != r.Owner || e.Policy != r.Policy || e.ReportCurrency != r.Currency {
+			p.t.Fatalf("the entry %+v is not its report's", e)
+		}
+		want.Total += posted
+		want.Personal += personal
+		want.Approved += posted - personal
+		kind, ok := cfg.PaymentType(e.PaymentType, "")
+		switch {
+		case !ok:
+			p.t.Fatalf("there is no payment type %s", e.PaymentType)
+		case kind.PaidBy == org.PaidByEmployee:
+			want.DueEmployee += posted - personal
+		case kind.PaidBy == org.PaidByCompanyCard:
+			want.DueCard += posted - personal
+		}
+	}
+	if want != r.Sums {
+		p.t.Fatalf("the report says %+v, its entries %+v", r.Sums, want)
+	}
+}
+
+// checkExceptions compares the counts, and of an editable report's entries what is
+// kept with what the rules find: all of it was found when the entry was written last.
+func (p *play) checkExceptions(cfg *org.Config, r *Report, lines []Lines, found []Exception) {
+	if int64(len(found)) != r.Exceptions {
+		p.t.Fatalf("%d exceptions are kept, the report counts %d", len(found), r.Exceptions)
+	}
+	kept := map[string][]string{}
+	onParts := map[string]int64{}
+	for _, x := range found {
+		if x.Itemization != "" {
+			onParts[x.Itemization]++
+		}
+		kept[x.Entry] = append(kept[x.Entry], x.Code+x.Itemization)
+	}
+	for i := range lines {
+		e := lines[i].Entry
+		if int64(len(kept[e.ID])) != e.Exceptions {
+			p.t.Fatalf("%v are kept on an entry that counts %d", kept[e.ID], e.Exceptions)
+		}
+		for _, part := range lines[i].Itemizations {
+			if part.Exceptions != onParts[part.ID] {
+				p.t.Fatalf("%d exceptions are kept on a part that counts %d", onParts[part.ID], part.Exceptions)
+			}
+		}
+		for _, x := range judgeEntry(cfg, e, lines[i].Itemizations, p.now) {
+			if !slices.Contains(kept[e.ID], x.Code+x.Itemization) {
+				p.t.Fatalf("the rules find %s, kept is %v", x.Code, kept[e.ID])
+			}
+		}
+	}
+	if !editable(r.ApprovalStatus) {
+		for _, x := range found {
+			if x.Level == LevelError {
+				p.t.Fatalf("a report was submitted with %s", x.Code)
+			}
+		}
+	}
+}
+
+// checkWay holds status, dates, steps and history against each other.
+func (p *play) checkWay(s *standing) {
+	r := s.report
+	var open []string
+	done := 0
+	for _, step := range s.way {
+		if step.State == stepOpen {
+			open = append(open, step.ID)
+		} else {
+			done++
+		}
+	}
+	approved := r.ApprovalStatus == Approved
+	switch {
+	case strings.Join(open, " ") != r.Step:
+		p.t.Fatalf("the steps %v are open, the report waits at %q", open, r.Step)
+	case (r.Step != "") == editable(r.ApprovalStatus) && r.PaymentStatus != PaymentConfirmed:
+		p.t.Fatalf("a report %s waits at %q", r.ApprovalStatus, r.Step)
+	case approved != (r.PaymentStatus != NotPaid), approved != (r.ProcessingAt != 0),
+		(r.PaymentStatus == Paid || r.PaymentStatus == PaymentConfirmed) != (r.PaidAt != 0):
+		p.t.Fatalf("a report %s is %s, processed %d, paid %d", r.ApprovalStatus, r.PaymentStatus, r.ProcessingAt, r.PaidAt)
+	case len(s.told) != done+int(r.Submissions):
+		p.t.Fatalf("%d events tell of %d submits and %d steps", len(s.told), r.Submissions, done)
+	}
+	if len(s.told) > 0 {
+		if last := s.told[len(s.told)-1]; last.ApprovalStatus != r.ApprovalStatus || last.PaymentStatus != r.PaymentStatus {
+			p.t.Fatalf("the last event is %+v, the report is %s and %s", last, r.ApprovalStatus, r.PaymentStatus)
+		}
+	}
+}
