@@ -23,7 +23,7 @@ import (
 
 // benchEncode runs the page benchmarks of the wire package.
 func benchEncode(ctx context.Context, s *settings, _ string, t *table) error {
-	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(JSON|XML|EncodingJSON|EncodingXML)$", "-benchtime", "2s", "./internal/kernel/wire")
+	cmd := exec.CommandContext(ctx, "go", "test", "-run", "^$", "-bench", "^Benchmark(JSON|XML|EncodingJSON|EncodingXML)$", "-benchtime", "200ms", "-count", "8", "./internal/kernel/wire")
 	cmd.Dir, cmd.Stderr = s.root, os.Stderr
 	out, err := cmd.Output()
 	if err != nil {
@@ -35,7 +35,9 @@ func benchEncode(ctx context.Context, s *settings, _ string, t *table) error {
 		if err != nil {
 			return err
 		}
-		ns[m[1]] = n
+		if best, ok := ns[m[1]]; !ok || n < best {
+			ns[m[1]] = n // the quietest of several runs: others work on the machine too
+		}
 	}
 	micros := func(name string) string {
 		if ns[name] == 0 {
