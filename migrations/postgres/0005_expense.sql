@@ -174,6 +174,7 @@ CREATE TABLE report_approver (
 );
 
 CREATE INDEX report_owner ON report (company_id, owner_id, seq);
+CREATE INDEX report_owner_approval ON report (company_id, owner_id, approval_status, seq);
 CREATE INDEX report_company ON report (company_id, seq);
 CREATE INDEX report_approval ON report (company_id, approval_status, seq);
 CREATE INDEX report_batch ON report (company_id, batch_id, seq) WHERE batch_id <> '';

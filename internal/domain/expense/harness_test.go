@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"quittance/internal/domain/imaging"
+	"quittance/internal/domain/imaging/imagingtest"
 	"quittance/internal/domain/org"
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
@@ -34,7 +35,8 @@ import (
 	"quittance/internal/kernel/value"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
+// updating says that golden files are to be rewritten; imagingtest declares the flag.
+func updating() bool { return flag.Lookup("update").Value.String() == "true" }
 
 // world is the dev company with the area's operations on a database of its own. The
 // clock stands still unless a test moves it; ids come from a seeded source.
@@ -473,7 +475,7 @@ func everywhere(t *testing.T, f func(w *world)) {
 func golden(t testing.TB, name, text string) {
 	t.Helper()
 	path := filepath.Join("testdata", name+".golden")
-	if *update {
+	if updating() {
 		if err := os.MkdirAll("testdata", 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -490,3 +492,74 @@ func golden(t testing.TB, name, text string) {
 		t.Errorf("%s differs:\n%s", path, text)
 	}
 }
+
+// submit hands a kept report in; it must not be refused.
+func (w *world) submit(as, kept string) {
+	w.t.Helper()
+	w.write(func(tx *store.Tx) error {
+		m, err := w.expense.Submit(tx, w.actor(as), w.kept[kept])
+		if err == nil && len(m.Blocking()) > 0 {
+			err = fmt.Errorf("refused: %v", m.Blocking())
+		}
+		return err
+	})
+}
+
+// act does an action on the open step of a kept report.
+func (w *world) act(as, kept string, action Action) {
+	w.t.Helper()
+	w.write(func(tx *store.Tx) error {
+		r, err := reports.Get(tx, store.Unrestricted(), w.kept[kept])
+		if err != nil {
+			return err
+		}
+		return w.expense.Act(tx, w.actor(as), r.Step, action, "because")
+	})
+}
+
+// lunch is the body of an entry in US dollars.
+func lunch(report, amount string) string {
+	return `{"ReportID":"{` + report + `}","ExpenseTypeCode":"LUNCH","TransactionDate":"2025-03-10","TransactionAmount":` + amount + `,"TransactionCurrencyCode":"USD","PaymentTypeID":"CASHX"}`
+}
+
+// sound checks that sums and counts of every report are what a recount finds.
+func (w *world) sound() {
+	w.t.Helper()
+	w.read(func(tx *store.Tx) error {
+		all, err := reports.All(tx, store.Unrestricted(), store.Predicate{}, "", 1000)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			r := &all[i]
+			sums, err := sumEntries(tx, r.Company, r.ID)
+			if err != nil {
+				return err
+			}
+			if sums != r.Sums {
+				w.t.Errorf("report %s has the sums %v; a recount finds %v", r.Name, r.Sums, sums)
+			}
+			var n, m int64
+			if err := tx.QueryRow("SELECT COUNT(*) FROM report_exception WHERE report_id = ?", r.ID).Scan(&n); err != nil {
+				return err
+			}
+			if err := tx.QueryRow("SELECT CAST(COALESCE(SUM(exceptions), 0) AS BIGINT) FROM entry WHERE company_id = ? AND report_id = ?", r.Company, r.ID).Scan(&m); err != nil {
+				return err
+			}
+			if n != r.Exceptions || m != r.Exceptions {
+				w.t.Errorf("report %s counts %d exceptions; there are %d, and its entries count %d", r.Name, r.Exceptions, n, m)
+			}
+		}
+		return nil
+	})
+}
+
+// attach posts an image to a record of Image v1, such as "/expenseentry/{e}".
+func (w *world) attach(as, path string, picture uint64) {
+	w.t.Helper()
+	if a := w.send(as, "POST", "/api/image/v1.0"+w.fill(path), "image/png", "", string(imagingtest.PNG(picture))); a.status != 201 {
+		w.t.Fatal(path, a.status, a.body)
+	}
+}
+
+func pictures(n uint64) []byte { return imagingtest.PNG(n) }

@@ -19,6 +19,11 @@ func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *En
 		e.ExpenseType, e.HasVAT = t.Code, t.HasVAT
 	case e.ExpenseType != "":
 		in.Add("ExpenseTypeCode", "unknown", "is no expense type of the report's policy.")
+	case in.Has("ExpenseTypeCode"): // where no body was read that would have told
+		in.Add("ExpenseTypeCode", "required", "is required.")
+	}
+	if e.TransactionDate == 0 && in.Has("TransactionDate") {
+		in.Add("TransactionDate", "required", "is required.")
 	}
 	if e.Location != "" && (old == nil || e.Location != old.Location) {
 		if _, ok := cfg.Location(e.Location); !ok {
