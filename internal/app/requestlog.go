@@ -30,36 +30,51 @@ type loggedRequest struct {
 	Ignored     []string          `json:"ignoredFields,omitempty"`
 }
 
-// requestLog is a ring of the last calls, without secrets.
+// requestLog is a ring of the last calls. They are kept as they were and shown
+// without secrets, since most are never looked at.
 type requestLog struct {
 	mu   sync.Mutex
-	ring []loggedRequest
+	ring []keptRequest
 	next int
 }
 
+// keptRequest is a call with the parts of its request that outlive it.
+type keptRequest struct {
+	api.Exchange
+	method string
+	url    *url.URL
+	header http.Header
+}
+
 func (l *requestLog) add(x *api.Exchange) {
-	e := loggedRequest{
-		At: x.Start.Time().Format("2006-01-02T15:04:05.000Z"), Method: x.Request.Method, Path: x.Request.URL.Path,
-		Query: maskQuery(x.Request.URL.RawQuery), Headers: maskHeaders(x.Request.Header), Status: x.Status,
-		Millis: float64(x.Took.Microseconds()) / 1000, Bytes: x.Bytes, Correlation: x.Correlation, Ignored: x.Ignored,
-	}
-	if x.Operation != nil {
-		e.Operation = x.Operation.Doc.ID
-	}
-	if x.Actor != nil {
-		e.Application, e.User = x.Actor.App, x.Actor.Self.Login
-	}
-	if x.Err != nil {
-		e.Reason = x.Err.Error()
-	}
+	k := keptRequest{Exchange: *x, method: x.Request.Method, url: x.Request.URL, header: x.Request.Header}
+	k.Request = nil // its body and context end with the call
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.ring) < requestLogSize {
-		l.ring = append(l.ring, e)
+		l.ring = append(l.ring, k)
 		return
 	}
-	l.ring[l.next] = e
+	l.ring[l.next] = k
 	l.next = (l.next + 1) % requestLogSize
+}
+
+func (k *keptRequest) shown() loggedRequest {
+	e := loggedRequest{
+		At: k.Start.Time().Format("2006-01-02T15:04:05.000Z"), Method: k.method, Path: k.url.Path,
+		Query: maskQuery(k.url.RawQuery), Headers: maskHeaders(k.header), Status: k.Status,
+		Millis: float64(k.Took.Microseconds()) / 1000, Bytes: k.Bytes, Correlation: k.Correlation, Ignored: k.Ignored,
+	}
+	if k.Operation != nil {
+		e.Operation = k.Operation.Doc.ID
+	}
+	if k.Actor != nil {
+		e.Application, e.User = k.Actor.App, k.Actor.Self.Login
+	}
+	if k.Err != nil {
+		e.Reason = k.Err.Error()
+	}
+	return e
 }
 
 // all is the calls, newest first.
@@ -68,7 +83,7 @@ func (l *requestLog) all() []loggedRequest {
 	defer l.mu.Unlock()
 	out := make([]loggedRequest, 0, len(l.ring))
 	for i := range l.ring {
-		out = append(out, l.ring[(l.next+len(l.ring)-1-i)%len(l.ring)])
+		out = append(out, l.ring[(l.next+len(l.ring)-1-i)%len(l.ring)].shown())
 	}
 	return out
 }

@@ -87,7 +87,7 @@ func (a *App) Reset(ctx context.Context) error {
 		a.outbox.Clear()
 	}
 	a.Org.Forget()
-	return nil
+	return a.Jobs.Recover(ctx) // the periodic tasks, which the seed knows nothing of
 }
 
 // keptTables survive a reset: what the schema and the tokens stand on.
