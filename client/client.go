@@ -45,6 +45,9 @@ func New(base string, app Application) *Client {
 	}}
 }
 
+// Base is the server's address, without a slash at its end.
+func (c *Client) Base() string { return c.base }
+
 // Error is an answer that is no success.
 type Error struct {
 	Method, URL   string

@@ -17,12 +17,11 @@ import (
 	"quittance/internal/app/apptest"
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/blob/blobtest"
-	"quittance/internal/kernel/sandbox"
 	"quittance/internal/kernel/store/storetest"
 )
 
 func TestMain(m *testing.M) {
-	sandbox.Worker(app.SandboxJobs())
+	apptest.Child()
 	storetest.Main(m)
 }
 

@@ -5,7 +5,9 @@ package apptest
 import (
 	"bytes"
 	"context"
+	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -80,4 +82,27 @@ type testWriter struct{ t testing.TB }
 func (w testWriter) Write(p []byte) (int, error) {
 	w.t.Log(strings.TrimRight(string(bytes.TrimSpace(p)), "\n"))
 	return len(p), nil
+}
+
+// Do sends one request of a session and gives the status and the body of its answer.
+func Do(ctx context.Context, s *client.Session, method, path, media, body string) (int, string, error) {
+	if strings.HasPrefix(path, "/") {
+		path = s.Base() + path
+	}
+	request, err := http.NewRequestWithContext(ctx, method, path, strings.NewReader(body))
+	if err != nil {
+		return 0, "", err
+	}
+	request.Header.Set("Authorization", "Bearer "+s.Token)
+	request.Header.Set("Accept", "application/json")
+	if media != "" {
+		request.Header.Set("Content-Type", media)
+	}
+	answer, err := s.HTTP.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer answer.Body.Close()
+	b, err := io.ReadAll(answer.Body)
+	return answer.StatusCode, string(b), err
 }
