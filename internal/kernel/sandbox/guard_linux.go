@@ -69,6 +69,9 @@ func rootDir() string { return "/" }
 // on all its threads.
 func restrict(l limits) (guardMask, error) {
 	p := probe()
+	// When the machine runs out of memory, the system shall take the child and not the
+	// server. Not a guard: it may be forbidden in a container.
+	os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	if err := closeInherited(); err != nil {
 		return 0, err
 	}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -222,6 +223,15 @@ func TestInheritedFilesAreClosed(t *testing.T) {
 	}
 	if got := needRun(t, open(t, Options{}), "pipes"); got != "0 1 2 " {
 		t.Errorf("the child has the pipes %s", got)
+	}
+}
+
+// A child is what the system kills first when memory is short.
+func TestChildIsTheFirstVictim(t *testing.T) {
+	pid := strings.TrimPrefix(needRun(t, open(t, Options{}), "pid"), "p:")
+	b, err := os.ReadFile("/proc/" + pid + "/oom_score_adj")
+	if err != nil || strings.TrimSpace(string(b)) != "1000" {
+		t.Errorf("%q, %v", b, err)
 	}
 }
 

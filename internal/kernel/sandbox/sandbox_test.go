@@ -215,11 +215,10 @@ func TestOneByteReaders(t *testing.T) {
 }
 
 func TestVerdicts(t *testing.T) {
-	wall := 500 * time.Millisecond
-	if raceDetector {
-		wall = 5 * time.Second // it waits a second before it exits
-	}
-	s := open(t, Options{Wall: wall, OutputLimit: 1 << 20, MemoryBytes: 512 << 20})
+	o := Options{Wall: time.Minute, OutputLimit: 1 << 20, MemoryBytes: 512 << 20}
+	patient := open(t, o)
+	o.Wall = time.Second
+	hurried := open(t, o)
 	tests := []struct {
 		job  string
 		kind errs.Kind
@@ -239,6 +238,10 @@ func TestVerdicts(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.job, func(t *testing.T) {
+			s := patient
+			if test.job == "spin" {
+				s = hurried
+			}
 			_, err := run(s, test.job, "some input")
 			e := errs.As(err)
 			if e == nil || e.Kind != test.kind || e.Code != test.code || !strings.Contains(e.Error(), test.log) {
