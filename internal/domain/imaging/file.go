@@ -37,13 +37,31 @@ func (s *Service) Keep(ctx context.Context, company string, r io.Reader, types [
 // its file part, whatever it is called. Without a file name the documented name of
 // the part tells it.
 func (s *Service) upload(c *api.Call, company string) (File, error) {
+	keep := func(r io.Reader) (File, error) {
+		f, err := s.Keep(c.Context(), company, r, uploadTypes, MaxUpload)
+		if err != nil || f.MediaType == string(document.JPEG) {
+			return f, err
+		}
+		return f, s.checkFile(c.Context(), company, f.Hash, f.MediaType)
+	}
 	if media, _ := c.MediaType(); !strings.HasPrefix(media, "multipart/") {
-		return s.Keep(c.Context(), company, c.Body(), uploadTypes, MaxUpload)
+		return keep(c.Body())
 	}
 	return OneFile(c, func(p api.Part) bool { return p.FileName != "" || strings.EqualFold(p.Name, "Image File") },
-		func(p api.Part) (File, error) {
-			return s.Keep(c.Context(), company, p, uploadTypes, MaxUpload)
-		})
+		func(p api.Part) (File, error) { return keep(p) })
+}
+
+// checkFile proves in the sandbox that a kept file can be opened. PDFs and PNGs are
+// checked before they are attached, since one that cannot be merged would keep its
+// report from ever having its PDF; a JPEG is embedded as it is.
+func (s *Service) checkFile(ctx context.Context, company, hash, mediaType string) error {
+	b, _, err := s.blobs.Open(ctx, company, hash)
+	if err != nil {
+		return errs.New(errs.Unavailable, CodeUnread, "The file cannot be read on the server.").Because(err)
+	}
+	defer b.Close()
+	_, err = document.Check(ctx, s.sandbox, document.Part{Type: document.Type(mediaType), Bytes: b})
+	return err
 }
 
 // OneFile takes the one part of a multipart body that is the file; others are
@@ -117,13 +135,7 @@ func (s *Service) Check(ctx context.Context, receiptID string) error {
 		return err
 	}
 	for _, p := range parts {
-		b, _, err := s.blobs.Open(ctx, p.Company, p.Hash)
-		if err != nil {
-			return errs.New(errs.Unavailable, CodeUnread, "The file cannot be read on the server.").Because(err)
-		}
-		_, err = document.Check(ctx, s.sandbox, document.Part{Type: document.Type(p.MediaType), Bytes: b})
-		b.Close()
-		if err != nil {
+		if err := s.checkFile(ctx, p.Company, p.Hash, p.MediaType); err != nil {
 			return err
 		}
 	}

@@ -656,8 +656,9 @@ func TestHostileFiles(t *testing.T) {
 	noTemporaryFiles(t, w)
 }
 
-// TestPartThatCannotBeMerged: the file is there, its pixels are not. What is whole is
-// shown, what cannot be merged is the caller's to know.
+// TestPartThatCannotBeMerged: a file that is whole by its structure, but whose pixels
+// are not there, is refused at the door. Taken, it would keep the report from ever
+// having its one PDF.
 func TestPartThatCannotBeMerged(t *testing.T) {
 	w := New(t, storetest.SQLite)
 	path := v1 + "/report/" + Report
@@ -665,13 +666,14 @@ func TestPartThatCannotBeMerged(t *testing.T) {
 	interlaced := pngOf(40, 40)
 	interlaced[28] = 1 // of IHDR; its sum follows
 	binary.BigEndian.PutUint32(interlaced[29:], crc32.ChecksumIEEE(interlaced[12:29]))
-	call(t, w, 201, post("ann", path, interlaced))
-	body := call(t, w, 400, get("ann", path))
-	if !strings.Contains(body, "File 2 of 2") {
-		t.Errorf("the refusal does not name the file: %s", body)
+	body := call(t, w, 400, post("ann", path, interlaced))
+	if !strings.Contains(body, "PNG") {
+		t.Errorf("the refusal does not say what is wrong: %s", body)
 	}
-	if n := w.Count(t, "derived_file"); n != 0 {
-		t.Errorf("%d derived files", n)
+	call(t, w, 201, post("ann", path, pngOf(40, 40)))
+	call(t, w, 200, get("ann", path))
+	if n := w.Count(t, "image_part"); n != 2 {
+		t.Errorf("%d parts", n)
 	}
 }
 
