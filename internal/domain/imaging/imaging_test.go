@@ -670,7 +670,7 @@ func TestPartThatCannotBeMerged(t *testing.T) {
 	if !strings.Contains(body, "PNG") {
 		t.Errorf("the refusal does not say what is wrong: %s", body)
 	}
-	call(t, w, 201, post("ann", path, pngOf(40, 40)))
+	call(t, w, 201, post("ann", path, PNG(2)))
 	call(t, w, 200, get("ann", path))
 	if n := w.Count(t, "image_part"); n != 2 {
 		t.Errorf("%d parts", n)
