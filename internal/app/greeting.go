@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,7 +10,9 @@ import (
 )
 
 // greet prints lines that can be pasted: a token and the seeded records to try.
-func (a *App) greet(ctx context.Context, out io.Writer) {
+func (a *App) greet(ctx context.Context, terminal io.Writer) {
+	out := new(bytes.Buffer) // written at once, so that the log does not come between
+	defer func() { _, _ = terminal.Write(out.Bytes()) }()
 	base := a.reachable()
 	fmt.Fprintf(out, "Quittance %s, a sandbox on %s\n\n", Version, base)
 	ann, err := client.New(base, client.Application{ID: "quittance-dev", Secret: "quittance-dev-secret"}).SignIn(ctx, "ann@demo.test", "ann-password")
