@@ -110,8 +110,8 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 		return err
 	}
 	access := visible(a, "report.id")
-	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) {
-		access = a.InCompany("")
+	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) || step.Kind == managerStep && a.Self.ID == step.Approver {
+		access = a.InCompany("") // who was asked is told that it is too late, even of a report that is a draft again
 	}
 	r, err := reports.Get(tx, access, step.Report)
 	if err != nil {
@@ -178,12 +178,14 @@ func (s *Service) close(tx *store.Tx, a *auth.Actor, step *Step, state string) e
 	if n != 1 {
 		return errMoved
 	}
-	if step.Kind != accountingStep {
+	if step.Kind != accountingStep && state != stepRecalled {
 		return nil
 	}
-	// All processors could read the report while it waited for one of them.
+	// All processors could read the report while it waited for one of them; and what was
+	// recalled is its owner's again, but for those who have decided on it before.
 	_, err = tx.Exec(`DELETE FROM report_approver WHERE report_id = ? AND NOT EXISTS (SELECT 1 FROM report_step t
-		WHERE t.report_id = report_approver.report_id AND (t.approver_id = report_approver.user_id OR t.closed_by = report_approver.user_id))`, step.Report)
+		WHERE t.report_id = report_approver.report_id AND t.state <> ? AND (t.approver_id = report_approver.user_id OR t.closed_by = report_approver.user_id))`,
+		step.Report, stepRecalled)
 	return err
 }
 

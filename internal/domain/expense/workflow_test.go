@@ -263,10 +263,15 @@ func TestRecall(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
 		id := d.filed("ann", annID)
 		d.want(403, "bob", "POST", d.url(id), action("Recall to Employee", ""))
-		if got := d.want(200, "ann", "POST", d.url(id), action("Recall to Employee", "")); got != acted {
+		step := d.url(id)
+		if got := d.want(200, "ann", "POST", step, action("Recall to Employee", "")); got != acted {
 			t.Errorf("recalled: %s", got)
 		}
+		if got := d.want(200, "bob", "POST", step, action("Approve", "")); got != tooLate {
+			t.Errorf("approved a draft: %s", got)
+		}
 		d.expect(id, map[string]any{"ApprovalStatusCode": "A_NOTF", "EverSentBack": false, "SubmitDate": nil})
+		d.want(404, "bob", "GET", "/api/v3.0/expense/reports/"+id, "") // he has not decided on it
 		d.want(409, "ann", "PATCH", d.context(annID, "TRAVELER", id)+"/recall", "")
 		d.want(204, "ann", "PATCH", d.v4(annID, id)+"/submit", "")
 		d.want(204, "ann", "PATCH", d.context(annID, "TRAVELER", id)+"/recall", `{"comment":"Forgot one"}`)
@@ -274,7 +279,7 @@ func TestRecall(t *testing.T) {
 		d.want(204, "ann", "PATCH", d.v4(annID, id)+"/submit", "")
 		d.want(204, "wes", "PATCH", d.context(wesID, "PROXY", id)+"/recall", "")
 		d.want(204, "ann", "PATCH", d.v4(annID, id)+"/submit", "")
-		step := d.url(id)
+		step = d.url(id)
 		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", "")
 		if got := d.want(200, "ann", "POST", step, action("Recall to Employee", "")); got != tooLate {
 			t.Errorf("recalled after approval: %s", got)
