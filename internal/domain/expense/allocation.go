@@ -57,9 +57,10 @@ const (
 	FullyAllocated  = "F"
 )
 
-// hiddenMark stands behind the two letters with which every protected id begins. It
-// makes an id one letter longer than any that was drawn.
+// hiddenMark stands behind the two letters with which every protected id begins.
 const hiddenMark = "h"
 
-// hiddenAllocationID is the id of the hidden allocation of an entry or itemization.
+// hiddenAllocationID is the id of the hidden allocation of an entry or itemization. An
+// id that no row has is looked up as one of these: without the mark it is the id of
+// what is not allocated.
 func hiddenAllocationID(of string) string { return of[:2] + hiddenMark + of[2:] }

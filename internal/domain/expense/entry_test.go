@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -420,6 +421,34 @@ func TestEntryMoves(t *testing.T) {
 	})
 }
 
+func TestEntriesThatCrossEachOther(t *testing.T) {
+	w := newPostgresWorld(t)
+	w.run(
+		step{as: "ann", call: "POST /expense/reports", body: `{"Name":"A"}`, keep: "a"},
+		step{as: "ann", call: "POST /expense/reports", body: `{"Name":"B"}`, keep: "b"},
+	)
+	for i := range 6 {
+		w.run(step{as: "ann", call: "POST /expense/entries", body: lunch([]string{"a", "b"}[i%2], strconv.Itoa(i+1)), keep: "e" + strconv.Itoa(i)})
+	}
+	var all sync.WaitGroup
+	for i := range 6 {
+		all.Go(func() {
+			for turn := range 4 {
+				to := []string{"a", "b"}[(i+turn+1)%2]
+				if a := w.send("ann", "PUT", "/api/v3.0/expense/entries/"+w.kept["e"+strconv.Itoa(i)], inJSON, inJSON, w.fill(`{"ReportID":"{`+to+`}"}`)); a.status != 200 {
+					t.Error(a.status, a.body)
+				}
+			}
+		})
+	}
+	all.Wait()
+	w.run(
+		step{as: "ann", call: "GET /expense/reports/{a}", want: "Total=9"},
+		step{as: "ann", call: "GET /expense/reports/{b}", want: "Total=12"},
+	)
+	w.sound()
+}
+
 func TestItemizedEntry(t *testing.T) {
 	everywhere(t, func(w *world) {
 		w.run(
@@ -535,7 +564,7 @@ func TestExceptionsFollowTheEntry(t *testing.T) {
 func TestReceiptOfAnEntry(t *testing.T) {
 	everywhere(t, func(w *world) {
 		receipt := func(as string, picture uint64) string {
-			a := w.send(as, "POST", "/api/image/v1.0/receipt", "image/png", inJSON, string(pictures(picture)))
+			a := w.send(as, "POST", "/api/image/v1.0/receipt", "image/jpeg", inJSON, string(pictures(picture)))
 			if a.status != 201 {
 				w.t.Fatal(a.status, a.body)
 			}
@@ -562,10 +591,27 @@ func TestReceiptOfAnEntry(t *testing.T) {
 			step{as: "ann", call: "POST /expense/entries", body: strings.TrimSuffix(lunch("r", "80"), "}") + `,"ElectronicReceiptID":"{one}"}`, keep: "e"},
 			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasImage=true"},
 		)
+		// Both ids of an image name it, and an image that was attached otherwise stays.
+		w.read(func(tx *store.Tx) error {
+			var id string
+			err := tx.QueryRow("SELECT receipt_id FROM image WHERE id = ?", w.kept["two"]).Scan(&id)
+			w.kept["hex"] = id
+			return err
+		})
+		w.run(
+			step{as: "ann", call: "PUT /expense/entries/{e}", body: `{"ElectronicReceiptID":"{hex}"}`},
+			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasImage=true; ElectronicReceiptID={hex}"},
+			step{as: "ann", call: "POST /expense/entries", body: lunch("r", "8"), keep: "own"},
+		)
+		w.attach("ann", "/expenseentry/{own}", 9)
+		w.run(
+			step{as: "ann", call: "PUT /expense/entries/{own}", body: `{"ElectronicReceiptID":"{one}"}`, status: 400, want: "ElectronicReceiptID: An image is already attached"},
+			step{as: "ann", call: "GET /expense/entries/{own}", want: "HasImage=true; ElectronicReceiptID="},
+		)
 		w.attach("ann", "/report/{r}", 5)
 		w.sound()
 		w.submit("ann", "r")
-		if a := w.send("ann", "POST", "/api/image/v1.0/report/"+w.kept["r"], "image/png", "", string(pictures(6))); a.status != 400 {
+		if a := w.send("ann", "POST", "/api/image/v1.0/report/"+w.kept["r"], "image/jpeg", "", string(pictures(6))); a.status != 400 {
 			t.Error("an image was added to a submitted report:", a.status)
 		}
 	})

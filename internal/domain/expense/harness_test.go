@@ -488,8 +488,11 @@ func golden(t testing.TB, name, text string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if string(want) != text {
-		t.Errorf("%s differs:\n%s", path, text)
+	was, is := strings.Split(string(want), "\n"), strings.Split(text, "\n")
+	for i := range max(len(was), len(is)) {
+		if i >= len(was) || i >= len(is) || was[i] != is[i] {
+			t.Fatalf("%s differs from line %d on; run with -update and look at the difference", path, i+1)
+		}
 	}
 }
 
@@ -557,9 +560,9 @@ func (w *world) sound() {
 // attach posts an image to a record of Image v1, such as "/expenseentry/{e}".
 func (w *world) attach(as, path string, picture uint64) {
 	w.t.Helper()
-	if a := w.send(as, "POST", "/api/image/v1.0"+w.fill(path), "image/png", "", string(imagingtest.PNG(picture))); a.status != 201 {
+	if a := w.send(as, "POST", "/api/image/v1.0"+w.fill(path), "image/jpeg", "", string(imagingtest.JPEG(picture))); a.status != 201 {
 		w.t.Fatal(path, a.status, a.body)
 	}
 }
 
-func pictures(n uint64) []byte { return imagingtest.PNG(n) }
+func pictures(n uint64) []byte { return imagingtest.JPEG(n) }

@@ -33,14 +33,14 @@ func closed(approvalStatus string) string {
 type entryHolder struct{ s *Service }
 
 func (h entryHolder) Find(tx *store.Tx, a *auth.Actor, id string, p imaging.Purpose) (imaging.Held, error) {
+	if p == imaging.ToChange {
+		if err := lockEntry(tx, id); err != nil {
+			return imaging.Held{}, err
+		}
+	}
 	e, err := entries.Get(tx, pictured(a, "entry.report_id", p), id)
 	if err != nil {
 		return imaging.Held{}, err
-	}
-	if p == imaging.ToChange {
-		if err := reports.Lock(tx, e.Report); err != nil {
-			return imaging.Held{}, err
-		}
 	}
 	r, err := heads.Get(tx, a.InCompany(""), e.Report)
 	if err != nil {
