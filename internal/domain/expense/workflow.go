@@ -1,6 +1,8 @@
 package expense
 
 import (
+	"strings"
+
 	"quittance/internal/domain/org"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -127,7 +129,7 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 	if err := s.close(tx, a, step, state); err != nil {
 		return err
 	}
-	if comment != "" {
+	if comment = strings.TrimSpace(comment); comment != "" {
 		r.LastComment = comment
 	}
 	switch action {

@@ -302,7 +302,7 @@ func TestAccountingReview(t *testing.T) {
 		d.want(204, "ann", "PATCH", d.v4(annID, id)+"/submit", "")
 		d.want(404, "ivan", "GET", "/api/v3.0/expense/reports/"+id, "")
 		d.want(404, "ivan", "POST", d.url(id), action("Approve", ""))
-		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", `{"comment":"Fine"}`)
+		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", `{"comment":" Fine "}`)
 		d.expect(id, map[string]any{"ApprovalStatusCode": "A_ACCO", "PaymentStatusCode": "P_NOTP", "LastComment": "Fine", "ReceiptsReceived": false})
 		d.want(200, "ivan", "GET", "/api/v3.0/expense/entries/"+entry, "")
 		d.want(403, "bob", "POST", d.url(id), action("Approve", ""))
