@@ -181,7 +181,7 @@ func TestSignInRefused(t *testing.T) {
 	p.says(t, "Allow Development Client?")
 
 	// A ticket is for one request.
-	widened := strings.Replace(p.body, "scope=EXPRPT+receipts.write", "scope=EXPRPT+IMAGE", -1)
+	widened := strings.ReplaceAll(p.body, "scope=EXPRPT+receipts.write", "scope=EXPRPT+IMAGE")
 	b.send(page{p.status, p.header, widened}, "decision", "allow").says(t, "<h1>Sign in</h1>")
 	b.cookie = ""
 	b.send(p, "decision", "allow").says(t, "<h1>Sign in</h1>")

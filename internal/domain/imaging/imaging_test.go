@@ -449,10 +449,10 @@ func TestLocked(t *testing.T) {
 
 func TestWhoMay(t *testing.T) {
 	Engines(t, func(t *testing.T, w *World) {
-		entry, report, receipt := v1+"/expenseentry/"+EarlyEntry, v1+"/report/"+Report, ""
+		entry, report := v1+"/expenseentry/"+EarlyEntry, v1+"/report/"+Report
 		call(t, w, 201, post("ann", entry, JPEG(1)))
 		id := member(t, call(t, w, 201, post("ann", v1+"/receipt", JPEG(2))), "Id")
-		receipt = v1 + "/receipt/" + id
+		receipt := v1 + "/receipt/" + id
 		image := v3 + "/" + id
 		for _, c := range []struct {
 			token                                  string

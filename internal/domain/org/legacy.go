@@ -2,6 +2,7 @@ package org
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"quittance/internal/kernel/auth"
@@ -52,7 +53,7 @@ func (s *Service) LegacySignIn(ctx context.Context, key, login, password, addres
 	case err == nil && known && app.Serves(u.Company):
 	case errs.Is(err, errs.Unavailable), errs.Is(err, errs.Internal):
 		return nil, err
-	case err == errLocked:
+	case errors.Is(err, errLocked):
 		return nil, errs.New(errs.Forbidden, "locked", errLocked.Message)
 	default:
 		return nil, errLegacySignIn

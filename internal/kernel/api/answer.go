@@ -190,14 +190,6 @@ func Bytes(status int, media string, body []byte) *Plain {
 // RawJSON answers JSON that is written already.
 func RawJSON(status int, body []byte) *Plain { return Bytes(status, "application/json", body) }
 
-// Page answers an HTML page that may not be framed, cached or extended by scripts
-// of other origins.
-func PageHTML(status int, body []byte) *Plain {
-	return Bytes(status, "text/html; charset=utf-8", body).
-		Header("Content-Security-Policy", "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action *; frame-ancestors 'none'; base-uri 'none'").
-		Header("X-Frame-Options", "DENY").Header("Cache-Control", "no-store").Header("Referrer-Policy", "no-referrer")
-}
-
 // RedirectTo sends a browser on. Only the sign-in pages use it, with addresses that
 // are registered; nothing else in the product redirects.
 func RedirectTo(url string) *Plain { return Empty(http.StatusFound).Header("Location", url) }

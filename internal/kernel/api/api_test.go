@@ -72,16 +72,17 @@ CREATE TABLE gadget (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, company_i
 
 type fixture struct {
 	*Server
-	db     *store.DB
-	now    value.Instant
-	ids    *value.IDs
-	panics bool
+	db  *store.DB
+	now value.Instant
+	ids *value.IDs
 }
 
 var gadgetNames = Names{One: "GadgetGet", WireOne: "Gadget", Many: "GadgetCollection", WireMany: "Gadgets", Post: "GadgetPost", Put: "GadgetPut"}
 
 func (x *fixture) operations() []Operation {
-	load := func(tx *store.Tx, a *auth.Actor, id string) (*gadget, error) { return gadgets.Get(tx, a.Reached(""), id) }
+	load := func(tx *store.Tx, a *auth.Actor, id string) (*gadget, error) {
+		return gadgets.Get(tx, a.Reached(""), id)
+	}
 	doc := func(id string) Doc { return Doc{ID: id, Group: "Gadgets", Summary: "Gadget " + id} }
 	scope := auth.Scope("GADGET")
 	return []Operation{

@@ -32,7 +32,6 @@ type Call struct {
 	ignored     []string
 	out         *[]byte
 	body        io.Reader
-	bodyRead    bool
 }
 
 type param struct{ name, value string }
@@ -174,7 +173,7 @@ func (l *limitedBody) Read(p []byte) (int, error) {
 	if l.left < 0 {
 		return n, tooLarge(l.limit)
 	}
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = errs.New(errs.Invalid, "body", "The request's body ended before it was complete.").Because(err)
 	}
 	return n, err

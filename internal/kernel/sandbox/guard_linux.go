@@ -71,7 +71,7 @@ func restrict(l limits) (guardMask, error) {
 	p := probe()
 	// When the machine runs out of memory, the system shall take the child and not the
 	// server. Not a guard: it may be forbidden in a container.
-	os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("1000"), 0)
 	if err := closeInherited(); err != nil {
 		return 0, err
 	}
@@ -104,7 +104,7 @@ func closeInherited() error {
 			continue
 		}
 		if flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil && flags&unix.FD_CLOEXEC == 0 {
-			unix.Close(fd)
+			_ = unix.Close(fd)
 		}
 	}
 	return nil

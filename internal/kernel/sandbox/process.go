@@ -67,7 +67,7 @@ func start(o Options, reaped func()) (*child, error) {
 		return nil, err
 	}
 	c := &child{in: in, outFile: out, out: bufio.NewReaderSize(out, chunk), stderr: &head{}, gone: make(chan struct{})}
-	cmd := exec.Command(exe, workerArg,
+	cmd := exec.Command(exe, workerArg, //nolint:noctx // it outlives the call that starts it
 		strconv.FormatInt(o.MemoryBytes, 10),
 		strconv.FormatInt(cpuBudget(o).Milliseconds(), 10),
 		strconv.FormatInt(o.Wall.Milliseconds(), 10),
@@ -89,7 +89,7 @@ func start(o Options, reaped func()) (*child, error) {
 	c.process = cmd.Process
 	go func() {
 		defer reaped()
-		cmd.Wait() // how it ended is in the state
+		_ = cmd.Wait() // how it ended is in the state
 		c.state = cmd.ProcessState
 		in.Close()
 		close(c.gone)
@@ -113,7 +113,7 @@ func (c *child) awaitReady() error {
 	if err != nil {
 		return err
 	}
-	c.outFile.SetReadDeadline(time.Time{}) // where deadlines are known at all
+	_ = c.outFile.SetReadDeadline(time.Time{}) // where deadlines are known at all
 	want := probe().mask
 	if len(body) != 1 || guardMask(body[0])&want != want {
 		return fmt.Errorf("sandbox: the child put on guards %b of %b", body, want)
@@ -133,7 +133,7 @@ func (c *child) request(kind string, params []byte, inputs int) error {
 	return err
 }
 
-func (c *child) kill() { c.process.Kill() } // gone already is fine
+func (c *child) kill() { _ = c.process.Kill() } // gone already is fine
 
 // cpuBudget is what a child may use in all its life: enough for many ordinary jobs,
 // and for one that uses two cores for as long as it may.
@@ -218,7 +218,7 @@ func (o *output) send(r io.Reader, buf []byte) bool {
 			return writeFrame(o.child.in, frameEnd, nil) == nil
 		case err != nil:
 			o.inputErr = err
-			writeFrame(o.child.in, frameAbort, nil) // if it fails, the child is gone
+			_ = writeFrame(o.child.in, frameAbort, nil) // if it fails, the child is gone
 			return false
 		}
 	}

@@ -100,7 +100,7 @@ func (s *Sandbox) Run(ctx context.Context, kind string, params []byte, inputs []
 		<-s.slots
 		return nil, err
 	}
-	if err := o.advance(); err != nil && err != io.EOF {
+	if err := o.advance(); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	return o, nil

@@ -47,7 +47,7 @@ func (f *filter) when(number int, offset uint32, test uint16, value, yes, no uin
 // threads, clocks and the files that are open already. Everything else fails with
 // EPERM, as if the program had no right to it.
 func callFilter(pid int) filter {
-	allow, deny := uint32(unix.SECCOMP_RET_ALLOW), uint32(unix.SECCOMP_RET_ERRNO|uint32(unix.EPERM))
+	allow, deny := uint32(unix.SECCOMP_RET_ALLOW), uint32(unix.SECCOMP_RET_ERRNO|unix.EPERM)
 	var f filter
 	f.load(offArch)
 	f.add(unix.BPF_JMP|unix.BPF_JEQ|unix.BPF_K, 1, 0, auditArch)

@@ -148,7 +148,7 @@ func work(jobs map[string]Job) error {
 	}
 	for {
 		body, err := readFrame(in, frameRequest)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil // the parent is done with us, or gone
 		}
 		if err != nil {
@@ -181,10 +181,10 @@ func serve(jobs map[string]Job, l limits, in *bufio.Reader, out io.Writer, reque
 	}
 	for { // the parent sends every input, wanted or not
 		_, err := c.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
-		if err != nil && err != errInput {
+		if err != nil && !errors.Is(err, errInput) {
 			return err
 		}
 	}

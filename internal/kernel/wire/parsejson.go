@@ -73,7 +73,8 @@ func (p *jsonParser) value(depth, nameFrom, nameTo int) bool {
 	}
 	at := len(p.nodes)
 	p.nodes = append(p.nodes, node{nameFrom: uint32(nameFrom), nameTo: uint32(nameTo), from: uint32(p.i)})
-	kind, escaped, from, ok := nullNode, false, p.i, true
+	var ok bool
+	kind, escaped, from := nullNode, false, p.i
 	to := -1
 	switch c := p.s[p.i]; {
 	case c == '"':

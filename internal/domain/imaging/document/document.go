@@ -7,6 +7,7 @@ package document
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -96,11 +97,11 @@ func (i *Inspector) Read(p []byte) (int, error) {
 			return 0, i.err
 		}
 	}
-	switch err {
-	case nil:
+	switch {
+	case err == nil:
 		return n, nil
-	case io.EOF:
-		if i.err = i.judge(); i.err != io.EOF {
+	case errors.Is(err, io.EOF):
+		if i.err = i.judge(); !errors.Is(i.err, io.EOF) {
 			return 0, i.err
 		}
 		return n, io.EOF
@@ -112,10 +113,10 @@ func (i *Inspector) Read(p []byte) (int, error) {
 // Info is what the file is. Before it has been read to its end, and when it is no
 // good, there is only an error.
 func (i *Inspector) Info() (Info, error) {
-	switch i.err {
-	case nil:
+	switch {
+	case i.err == nil:
 		return Info{}, errs.New(errs.Internal, "internal", "The file has not been read to its end.")
-	case io.EOF:
+	case errors.Is(i.err, io.EOF):
 		return i.info, nil
 	}
 	return Info{}, i.err

@@ -3,6 +3,7 @@ package document
 import (
 	"bytes"
 	"compress/zlib"
+	"errors"
 	"io"
 
 	"quittance/internal/kernel/errs"
@@ -89,7 +90,8 @@ func inspectPDF(b []byte) (Info, error) {
 }
 
 func asPDFError(err error) error {
-	if _, ok := err.(*errs.Error); ok {
+	var e *errs.Error
+	if errors.As(err, &e) {
 		return err
 	}
 	return damaged(PDF, err.Error())

@@ -41,10 +41,7 @@ type lexer struct {
 func (l *lexer) at(pos int) { l.pos, l.kept = pos, 0 }
 
 // spend counts n bytes of work.
-func (l *lexer) spend(n int) bool {
-	*l.work -= int64(n)
-	return *l.work >= 0
-}
+func (l *lexer) spend(n int) { *l.work -= int64(n) }
 
 const (
 	regular = iota

@@ -122,7 +122,7 @@ func (p *pdfWriter) finish() error {
 	fmt.Fprintf(p, "xref\n0 %d\n0000000000 65535 f \n", len(p.offsets)+1) // a failure is that of the last write
 	for _, at := range p.offsets {
 		if at == 0 {
-			io.WriteString(p, "0000000000 65535 f \n") // reserved, but never written
+			fmt.Fprint(p, "0000000000 65535 f \n") // reserved, but never written
 			continue
 		}
 		fmt.Fprintf(p, "%010d 00000 n \n", at)

@@ -102,7 +102,7 @@ func (w *pngWalker) chunkBegin(b []byte) error {
 // order checks that the chunk may stand where it stands.
 func (w *pngWalker) order(n int64) error {
 	first := w.last == ""
-	ok := true
+	var ok bool
 	switch w.chunk {
 	case "IHDR":
 		ok = first && n == 13
