@@ -83,7 +83,7 @@ func classify(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return errTooSlow.Because(err)
 	case errors.As(err, &connect), errors.As(err, &network), errors.Is(err, driver.ErrBadConn), errors.Is(err, io.EOF),
-		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, sql.ErrConnDone):
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), errors.Is(err, sql.ErrConnDone), pgconn.SafeToRetry(err):
 		return unavailable("database", "The database cannot be reached; try again.", later).Because(err)
 	}
 	return errs.As(err)
@@ -185,6 +185,23 @@ func IsForeignKey(err error) bool {
 func rerunnable(err error) bool {
 	var pg *pgconn.PgError
 	return errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
+}
+
+// lost reports whether PostgreSQL ended a connection that it had taken before, or the
+// network did.
+func lost(err error) bool {
+	var connect *pgconn.ConnectError
+	var network net.Error
+	var pg *pgconn.PgError
+	switch {
+	case errors.As(err, &connect):
+		return false // there is no server to try
+	case errors.As(err, &pg):
+		return pg.Code == "57P01" || pg.Code == "57P02" || pg.Code == "57P05" // ended by its operator, a crash, idleness
+	case errors.As(err, &network):
+		return !network.Timeout()
+	}
+	return pgconn.SafeToRetry(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }
 
 func panicked(p any) error {

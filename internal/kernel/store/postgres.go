@@ -24,6 +24,9 @@ type postgres struct {
 	live  sync.WaitGroup
 }
 
+// openTime bounds how long opening a connection takes.
+const openTime = 15 * time.Second
+
 // maxReruns bounds how often one write is run again after a collision.
 const maxReruns = 12
 
@@ -120,7 +123,7 @@ func (p *postgres) once(ctx context.Context, opts *sql.TxOptions, write bool, fn
 	if p.done.Err() != nil {
 		return nil, false, errClosing
 	}
-	on, err := p.pool.BeginTx(ctx, opts)
+	on, err := p.begin(ctx, opts)
 	if err != nil {
 		return nil, false, classify(err)
 	}
@@ -137,6 +140,17 @@ func (p *postgres) once(ctx context.Context, opts *sql.TxOptions, write bool, fn
 	return tx.hooks, false, nil
 }
 
+// begin begins a transaction. A connection that was lost while it lay idle costs
+// nobody a call: nothing has been done yet, so the next one is tried.
+func (p *postgres) begin(ctx context.Context, opts *sql.TxOptions) (*sql.Tx, error) {
+	for left := p.db.opts.ReadConns; ; left-- {
+		on, err := p.pool.BeginTx(ctx, opts)
+		if err == nil || left == 0 || ctx.Err() != nil || !lost(err) {
+			return on, err
+		}
+	}
+}
+
 type postgresTx struct {
 	tx    *sql.Tx
 	texts *rebinder
@@ -146,7 +160,7 @@ func (t *postgresTx) exec(ctx context.Context, query string, args []any) (sql.Re
 	return t.tx.ExecContext(ctx, t.texts.rebind(query), args...)
 }
 
-func (t *postgresTx) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+func (t *postgresTx) query(ctx context.Context, query string, args []any) (cursor, error) {
 	return t.tx.QueryContext(ctx, t.texts.rebind(query), args...)
 }
 

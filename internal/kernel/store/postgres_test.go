@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"net/url"
@@ -190,6 +191,42 @@ func TestConnectionLost(t *testing.T) {
 	}
 	if stands(t, db, "lost") || !stands(t, db, "next") {
 		t.Error("the lost write landed, or the next did not")
+	}
+}
+
+// TestIdleConnectionsLost: connections that the server ended while they lay idle cost
+// nobody a call.
+func TestIdleConnectionsLost(t *testing.T) {
+	db, at := openPostgres(t)
+	admin, err := sql.Open("pgx", at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer admin.Close()
+	for range 3 {
+		var begun, group sync.WaitGroup
+		const several = 8
+		begun.Add(several)
+		for range several { // at the same time, so that each has a connection
+			group.Go(func() {
+				if err := db.Read(t.Context(), func(*store.Tx) error { begun.Done(); begun.Wait(); return nil }); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if _, err := admin.ExecContext(t.Context(), `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+			WHERE datname = current_database() AND application_name = 'quittance'`); err != nil {
+			t.Fatal(err)
+		}
+		for range several {
+			if err := db.Write(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.Exec("INSERT INTO counter (id, n) VALUES ('a', 1) ON CONFLICT (id) DO UPDATE SET n = counter.n + 1")
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

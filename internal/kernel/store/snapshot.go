@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"modernc.org/sqlite"
-
 	"quittance/internal/kernel/errs"
 )
 
@@ -67,20 +65,12 @@ func (db *DB) ReplaceWith(ctx context.Context, path string) error {
 		return err
 	}
 	return s.submit(&request{ctx: ctx, done: make(chan struct{}), alone: func(c *liteConn) error {
-		return c.conn.Raw(func(raw any) error {
-			restorer, ok := raw.(interface {
-				NewRestore(source string) (*sqlite.Backup, error)
-			})
-			if !ok {
-				return errors.New("store: the SQLite driver cannot restore")
-			}
-			restore, err := restorer.NewRestore(source)
-			if err != nil {
-				return err
-			}
-			_, err = restore.Step(-1)
-			return errors.Join(err, restore.Finish())
-		})
+		restore, err := c.conn.NewRestore(source)
+		if err != nil {
+			return err
+		}
+		_, err = restore.Step(-1)
+		return errors.Join(err, restore.Finish())
 	}})
 }
 

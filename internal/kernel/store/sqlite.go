@@ -1,7 +1,6 @@
 package store
 
 import (
-	"container/list"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -12,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"time"
 
 	"modernc.org/sqlite"
 )
@@ -20,8 +18,8 @@ import (
 // lite is a SQLite file: one connection writes, a few others read.
 type lite struct {
 	db      *DB
-	writing *sql.DB
-	reading *sql.DB
+	writing driver.Connector
+	reading driver.Connector
 	queue   chan *request
 	stop    chan struct{} // closed to ask the writer to end
 	stopped chan struct{} // closed when it has
@@ -77,36 +75,49 @@ func liteOpen(path string, conns int, settings ...[]string) (*sql.DB, error) {
 	return pool, nil
 }
 
+// connector opens connections to a file with settings.
+func connector(path string, settings ...[]string) (driver.Connector, error) {
+	source, err := liteSource(path, settings...)
+	if err != nil {
+		return nil, err
+	}
+	return sqlite.NewConnector(source)
+}
+
 func openSQLite(ctx context.Context, db *DB) (*lite, error) {
 	o := db.opts
 	if err := private(o.Path); err != nil {
 		return nil, err
 	}
-	writing, err := liteOpen(o.Path, 1, liteSettings, liteWriteSettings, o.pragmas)
+	writing, err := connector(o.Path, liteSettings, liteWriteSettings, o.pragmas)
 	if err != nil {
 		return nil, err
 	}
-	if err := migrate(ctx, db.engine, writing, o); err != nil {
-		writing.Close()
+	reading, err := connector(o.Path, liteSettings, liteReadSettings)
+	if err != nil {
 		return nil, err
 	}
-	reading, err := liteOpen(o.Path, o.ReadConns, liteSettings, liteReadSettings)
+	conn, err := newLiteConn(writing, true)
 	if err != nil {
-		writing.Close()
+		return nil, classify(err)
+	}
+	if err := migrateFile(ctx, writing, o); err != nil {
+		conn.close()
 		return nil, err
 	}
 	s := &lite{
-		db: db, writing: writing, reading: reading,
+		db: db, writing: writing, reading: reading, conn: conn,
 		queue: make(chan *request, 2*maxGroup), stop: make(chan struct{}), stopped: make(chan struct{}),
 		slots: make(chan struct{}, o.ReadConns),
 	}
-	if s.conn, err = newLiteConn(writing, true); err != nil {
-		writing.Close()
-		reading.Close()
-		return nil, classify(err)
-	}
 	go s.serve()
 	return s, nil
+}
+
+func migrateFile(ctx context.Context, source driver.Connector, o Options) error {
+	pool := sql.OpenDB(source)
+	pool.SetMaxOpenConns(1)
+	return errors.Join(migrate(ctx, SQLite, pool, o), pool.Close())
 }
 
 // private makes a missing database file that its owner alone can read: keys and
@@ -132,20 +143,19 @@ func (s *lite) close() error {
 	}
 	s.mu.Lock()
 	s.closed = true
+	var err error
 	for _, c := range s.idle {
-		c.discard()
+		err = errors.Join(err, c.close())
 	}
 	s.idle = nil
 	s.mu.Unlock()
 	for range cap(s.slots) {
 		<-s.slots
 	}
-	err := s.reading.Close()
-	if s.conn != nil {
-		s.conn.discard()
+	if s.conn != nil { // the last connection moves the log into the file and removes it
+		err = errors.Join(err, s.conn.close())
 	}
-	// The last connection moves the log into the file and removes it.
-	return errors.Join(err, s.writing.Close())
+	return err
 }
 
 // read runs fn on a connection that cannot write, in a snapshot.
@@ -210,110 +220,7 @@ func (s *lite) release(c *liteConn, healthy bool) {
 		s.idle = append(s.idle, c)
 		s.mu.Unlock()
 	} else {
-		c.discard()
+		c.close()
 	}
 	<-s.slots
-}
-
-// liteConn is one connection with its prepared statements.
-type liteConn struct {
-	conn  *sql.Conn
-	stmts map[string]*list.Element // of *prepared
-	used  list.List                // the last used in front
-
-	// What the engine tells through its hooks, on the goroutine that runs the
-	// statement: gone when a transaction was rolled back, by us or of itself.
-	// A commit that is not the writer's own is refused.
-	gone       bool
-	committing bool
-}
-
-type prepared struct {
-	query string
-	stmt  *sql.Stmt
-}
-
-// maxStatements bounds the prepared statements of one connection.
-const maxStatements = 256
-
-// openTime bounds how long opening a connection takes.
-const openTime = 15 * time.Second
-
-func newLiteConn(pool *sql.DB, writer bool) (*liteConn, error) {
-	ctx, cancel := context.WithTimeout(background, openTime)
-	defer cancel()
-	conn, err := pool.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	c := &liteConn{conn: conn, stmts: map[string]*list.Element{}}
-	if writer {
-		err = c.hook(func() { c.gone = true }, func() int32 {
-			if c.committing {
-				return 0
-			}
-			return 1
-		})
-		if err != nil {
-			conn.Close()
-			return nil, err
-		}
-	}
-	return c, nil
-}
-
-func (c *liteConn) hook(rollback sqlite.RollbackHookFn, commit sqlite.CommitHookFn) error {
-	return c.conn.Raw(func(raw any) error {
-		hooks, ok := raw.(sqlite.HookRegisterer)
-		if !ok {
-			return errors.New("store: the SQLite driver has no hooks")
-		}
-		hooks.RegisterRollbackHook(rollback)
-		hooks.RegisterCommitHook(commit)
-		return nil
-	})
-}
-
-// discard closes the connection for good, rolling back what it had begun.
-func (c *liteConn) discard() {
-	for e := c.used.Front(); e != nil; e = e.Next() {
-		e.Value.(*prepared).stmt.Close()
-	}
-	c.hook(nil, nil)
-	c.conn.Raw(func(any) error { return driver.ErrBadConn })
-	c.conn.Close()
-}
-
-func (c *liteConn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if e := c.stmts[query]; e != nil {
-		c.used.MoveToFront(e)
-		return e.Value.(*prepared).stmt, nil
-	}
-	stmt, err := c.conn.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	c.stmts[query] = c.used.PushFront(&prepared{query, stmt})
-	if c.used.Len() > maxStatements {
-		old := c.used.Remove(c.used.Back()).(*prepared)
-		delete(c.stmts, old.query)
-		old.stmt.Close()
-	}
-	return stmt, nil
-}
-
-func (c *liteConn) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	stmt, err := c.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.ExecContext(ctx, args...)
-}
-
-func (c *liteConn) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
-	stmt, err := c.prepare(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
 }

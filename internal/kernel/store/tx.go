@@ -33,7 +33,15 @@ type Tx struct {
 // session runs statements on the transaction's connection.
 type session interface {
 	exec(ctx context.Context, query string, args []any) (sql.Result, error)
-	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
+	query(ctx context.Context, query string, args []any) (cursor, error)
+}
+
+// cursor is the rows of a query, as an engine hands them out.
+type cursor interface {
+	Next() bool
+	Scan(dest ...any) error
+	Err() error
+	Close() error
 }
 
 // Now is the time of the transaction: the same for all that it writes.
@@ -173,7 +181,7 @@ func (tx *Tx) end() { tx.on = nil }
 // Rows are the rows of a query, in its order.
 type Rows struct {
 	tx   *Tx
-	rows *sql.Rows
+	rows cursor
 	err  error
 }
 

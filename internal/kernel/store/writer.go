@@ -261,7 +261,7 @@ func (s *lite) connection() (*liteConn, error) {
 
 // drop closes the connection, and with it whatever state it is in.
 func (s *lite) drop() {
-	s.conn.discard()
+	s.conn.close()
 	s.conn = nil
 }
 
