@@ -209,7 +209,9 @@ func TestIdleConnectionsLost(t *testing.T) {
 		begun.Add(several)
 		for range several { // at the same time, so that each has a connection
 			group.Go(func() {
-				if err := db.Read(t.Context(), func(*store.Tx) error { begun.Done(); begun.Wait(); return nil }); err != nil {
+				var came sync.Once
+				defer came.Do(begun.Done)
+				if err := db.Read(t.Context(), func(*store.Tx) error { came.Do(begun.Done); begun.Wait(); return nil }); err != nil {
 					t.Error(err)
 				}
 			})
