@@ -181,7 +181,7 @@ CREATE INDEX report_batch ON report (company_id, batch_id, seq) WHERE batch_id <
 CREATE INDEX entry_report ON entry (company_id, report_id, seq);
 CREATE INDEX entry_owner ON entry (company_id, owner_id, seq);
 CREATE INDEX entry_company ON entry (company_id, seq);
-CREATE INDEX entry_same ON entry (owner_id, transaction_date, transaction_amount);
+CREATE INDEX entry_same ON entry (owner_id, transaction_date, transaction_amount, vendor_key);
 CREATE INDEX itemization_entry ON itemization (entry_id, seq);
 CREATE INDEX itemization_report ON itemization (company_id, report_id, seq);
 CREATE INDEX itemization_owner ON itemization (company_id, owner_id, seq);

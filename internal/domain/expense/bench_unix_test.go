@@ -49,29 +49,39 @@ func (w *world) call(b *testing.B, method, path, body string) {
 // benchWorld has a caller that costs nothing to recognise.
 func benchWorld(b *testing.B) *world {
 	w := newWorld(b)
-	w.remembered = w.actor("ann")
+	w.remembered, w.ticks = w.actor("ann"), true
 	w.run(step{as: "ann", call: "POST /expense/reports", body: `{"Name":"Bench"}`, keep: "r"})
 	return w
 }
 
-// BenchmarkPostEntry is the write path: rules on, every commit synced, 32 callers.
+// BenchmarkPostEntry is the write path: rules on, every commit synced, 32 callers with
+// a report each. Above the receipt limit each entry brings an exception along.
 func BenchmarkPostEntry(b *testing.B) {
-	w := benchWorld(b)
-	w.fillEntries(b, benchEntries(b))
-	var n atomic.Int64
-	b.SetParallelism(16)
-	metered(b, "posts/s", func() {
-		b.RunParallel(func(p *testing.PB) {
-			for p.Next() {
-				i := n.Add(1)
-				w.call(b, "POST", "/api/v3.0/expense/entries", fmt.Sprintf(`{"ReportID":"%s","ExpenseTypeCode":"LUNCH","TransactionDate":"2025-%02d-%02d","TransactionAmount":%d.%02d,"TransactionCurrencyCode":"USD","PaymentTypeID":"CASHX","VendorDescription":"Vendor %d","Description":"Lunch"}`,
-					w.kept["r"], i%3+1, i%28+1, i%59+1, i%100, i))
+	for name, base := range map[string]int64{"plain": 0, "exceptions": 100} {
+		b.Run(name, func(b *testing.B) {
+			w := benchWorld(b)
+			w.fillEntries(b, benchEntries(b))
+			var made [32]string
+			for i := range made {
+				w.run(step{as: "ann", call: "POST /expense/reports", body: `{"Name":"Bench"}`, keep: "r"})
+				made[i] = w.kept["r"]
 			}
+			var n atomic.Int64
+			b.SetParallelism(16)
+			metered(b, "posts/s", func() {
+				b.RunParallel(func(p *testing.PB) {
+					for p.Next() {
+						i := n.Add(1)
+						w.call(b, "POST", "/api/v3.0/expense/entries", fmt.Sprintf(`{"ReportID":"%s","ExpenseTypeCode":"TAXIX","PaymentTypeID":"CASHX","TransactionDate":"2025-03-02","TransactionAmount":%d.%02d,"TransactionCurrencyCode":"USD","VendorDescription":"Cab %d"}`,
+							made[i%32], i%70+base+1, i%100, i))
+					}
+				})
+			})
 		})
-	})
+	}
 }
 
-// fill adds n entries to a report, copying one that was posted.
+// fillEntries adds n entries to a report, copying one that was posted.
 func (w *world) fillEntries(b *testing.B, n int) {
 	w.step("", step{as: "ann", call: "POST /expense/entries", body: `{"ReportID":"{r}","ExpenseTypeCode":"LUNCH","TransactionDate":"2025-01-05","TransactionAmount":12.5,"TransactionCurrencyCode":"USD","PaymentTypeID":"CASHX","VendorDescription":"Vendor","Description":"Lunch","Custom1":"because"}`, keep: "e"})
 	w.write(func(tx *store.Tx) error {

@@ -802,7 +802,7 @@ func TestListsAreRangesOfAnIndex(t *testing.T) {
 		"SELECT doc FROM report WHERE (company_id = ? AND owner_id = ?) AND (approval_status IN (?)) AND (seq > ?) ORDER BY seq LIMIT 26":                                        "SEARCH report USING INDEX report_owner_approval (company_id=? AND owner_id=? AND approval_status=? AND seq>?)",
 		"SELECT doc FROM report WHERE (company_id = ?) AND (approval_status IN (?)) AND (seq > ?) ORDER BY seq LIMIT 26":                                                         "SEARCH report USING INDEX report_approval (company_id=? AND approval_status=? AND seq>?)",
 		"SELECT doc FROM report WHERE (company_id = ? AND owner_id = ?) AND (seq > ?) ORDER BY seq LIMIT 26":                                                                     "SEARCH report USING INDEX report_owner (company_id=? AND owner_id=? AND seq>?)",
-		"SELECT report_id FROM entry WHERE owner_id = ? AND transaction_date = ? AND transaction_amount = ? AND transaction_currency = ? AND vendor_key = ? AND id <> ? LIMIT 4": "SEARCH entry USING INDEX entry_same (owner_id=? AND transaction_date=? AND transaction_amount=?)",
+		"SELECT report_id FROM entry WHERE owner_id = ? AND transaction_date = ? AND transaction_amount = ? AND transaction_currency = ? AND vendor_key = ? AND id <> ? LIMIT 4": "SEARCH entry USING INDEX entry_same (owner_id=? AND transaction_date=? AND transaction_amount=? AND vendor_key=?)",
 	} {
 		args := make([]any, strings.Count(query, "?"))
 		for i := range args {

@@ -52,6 +52,7 @@ type world struct {
 	kept    map[string]string // ids that steps have kept, by name
 
 	remembered *auth.Actor // who calls, whatever the token; for benchmarks
+	ticks      bool        // the clock goes; for benchmarks
 }
 
 var start = value.InstantOf(time.Date(2025, 3, 11, 9, 30, 0, 0, time.UTC))
@@ -98,7 +99,14 @@ func newPostgresWorld(t testing.TB) *world {
 }
 
 func clocked(w *world) storetest.Option {
-	return storetest.With(func(o *store.Options) { o.Clock = func() value.Instant { return w.now } })
+	return storetest.With(func(o *store.Options) { o.Clock = w.clock })
+}
+
+func (w *world) clock() value.Instant {
+	if w.ticks {
+		return value.SystemClock()
+	}
+	return w.now
 }
 
 func build(t testing.TB, db *store.DB) *world { return (&world{now: start}).build(t, db) }
@@ -106,7 +114,7 @@ func build(t testing.TB, db *store.DB) *world { return (&world{now: start}).buil
 func (w *world) build(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	w.t, w.db, w.kept = t, db, map[string]string{}
-	clock := func() value.Instant { return w.now }
+	clock := w.clock
 	ids := value.NewIDs(rand.New(rand.NewSource(7)))
 	w.org = org.New(org.Options{DB: db, Clock: clock, IDs: value.NewIDs(rand.New(rand.NewSource(8))), PublicURL: publicURL,
 		Passwords: auth.NewPasswords(auth.PasswordCost{Memory: 64, Iterations: 1})})
