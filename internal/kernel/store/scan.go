@@ -68,6 +68,13 @@ func scanKind(p reflect.Value, src driver.Value) error {
 		b, err := boolOf(src)
 		v.SetBool(b)
 		return err
+	case reflect.Pointer: // NULL is nil
+		if src == nil {
+			v.SetZero()
+			return nil
+		}
+		v.Set(reflect.New(v.Type().Elem()))
+		return scanValue(v.Interface(), src)
 	}
 	return scanError(src, p.Type().Elem().String())
 }
