@@ -128,7 +128,7 @@ func (w *world) build(t testing.TB, db *store.DB) *world {
 	w.images = imaging.New(imaging.Options{DB: db, Blobs: blobs, IDs: ids, Clock: clock, Signer: signer, PublicURL: publicURL,
 		Entries: w.expense.EntryHolder(), Reports: w.expense.ReportHolder()})
 	w.expense.UseImages(w.images)
-	w.server = api.NewServer(api.Options{DB: db, Clock: clock, IDs: value.NewIDs(rand.New(rand.NewSource(9))), Logger: slog.New(slog.DiscardHandler),
+	w.server = api.NewServer(api.Options{DB: db, Clock: clock, IDs: value.NewIDs(rand.New(rand.NewSource(9))), Logger: slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		PublicURL: publicURL, Authenticator: w, Directory: w.org, Signer: signer}, w.expense.Operations(), w.images.Operations())
 	return w
 }
@@ -574,3 +574,11 @@ func (w *world) attach(as, path string, picture uint64) {
 }
 
 func pictures(n uint64) []byte { return imagingtest.JPEG(n) }
+
+// testLog shows what the server logs in the test's output.
+type testLog struct{ t testing.TB }
+
+func (l testLog) Write(b []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(b)))
+	return len(b), nil
+}
