@@ -50,6 +50,10 @@ type Options struct {
 	Clock        *Clock    // nil: the machine's
 	Random       io.Reader // of ids; nil: the system's
 	PasswordCost auth.PasswordCost
+
+	// ReadTime bounds how long a request may take to come in, from its first byte to
+	// its last; 0 is two minutes.
+	ReadTime time.Duration
 }
 
 // Mode is what the command's server is for.
@@ -106,6 +110,9 @@ func Start(ctx context.Context, o Options) (a *App, err error) {
 	if o.Clock == nil {
 		o.Clock = new(Clock)
 	}
+	if o.ReadTime == 0 {
+		o.ReadTime = 2 * time.Minute
+	}
 	if o.PasswordCost == (auth.PasswordCost{}) {
 		o.PasswordCost = auth.DefaultPasswordCost()
 	}
@@ -140,14 +147,14 @@ func Start(ctx context.Context, o Options) (a *App, err error) {
 		return a, errors.Join(err, socket.Close())
 	}
 	a.close.add(a.Jobs.Stop)
-	a.main = serve(socket, a.Handler(), o.TLSCert, o.TLSKey, a.log)
+	a.main = serve(socket, a.Handler(), &o, a.log)
 	a.close.add(a.main.stop)
 	if o.AdminListen != "" {
 		socket, err := openSocket(ctx, o.AdminListen)
 		if err != nil {
 			return a, err
 		}
-		a.admin = serve(socket, a.adminHandler(), "", "", a.log)
+		a.admin = serve(socket, a.adminHandler(), &Options{ReadTime: o.ReadTime}, a.log)
 		a.close.add(a.admin.stop)
 		a.log.Info("listening for the operator", "address", a.admin.address())
 	}

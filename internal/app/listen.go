@@ -36,7 +36,7 @@ func scheme(cert string) string {
 
 // serve begins to answer on a socket. Plain listeners speak HTTP/1.1 and HTTP/2 with
 // prior knowledge; TLS negotiates.
-func serve(socket net.Listener, handler http.Handler, cert, key string, log *slog.Logger) *listener {
+func serve(socket net.Listener, handler http.Handler, o *Options, log *slog.Logger) *listener {
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
@@ -44,8 +44,8 @@ func serve(socket net.Listener, handler http.Handler, cert, key string, log *slo
 	l := &listener{socket: socket, done: make(chan error, 1), server: &http.Server{
 		Handler:           handler,
 		Protocols:         &protocols,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: min(10*time.Second, o.ReadTime),
+		ReadTimeout:       o.ReadTime,
 		WriteTimeout:      5 * time.Minute,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
@@ -53,8 +53,8 @@ func serve(socket net.Listener, handler http.Handler, cert, key string, log *slo
 	}}
 	go func() {
 		var err error
-		if cert != "" {
-			err = l.server.ServeTLS(socket, cert, key)
+		if o.TLSCert != "" {
+			err = l.server.ServeTLS(socket, o.TLSCert, o.TLSKey)
 		} else {
 			err = l.server.Serve(socket)
 		}
