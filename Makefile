@@ -30,8 +30,8 @@ lint: ## go vet, gofmt and golangci-lint
 fmt: ## format the Go files
 	gofmt -w cmd client internal migrations
 
-golden: ## rewrite the golden files from what the program does now; read the diff
-	$(GO) test ./internal/domain/... ./internal/app/... -update
+golden: ## rewrite the golden files and docs/reference from what the program does now; read the diff
+	$(GO) test $$(grep -rlE '"update"|imagingtest"' --include='*_test.go' internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
 
 fuzz: ## run every fuzz target for ten seconds
 	@scripts/fuzz 10s
