@@ -22,8 +22,9 @@ func (a *App) greet(ctx context.Context, terminal io.Writer) {
 		return
 	}
 	fmt.Fprintf(out, "TOKEN=%s\n\n", ann.Token)
+	// Ids have dollar signs in them, which a shell takes for its own outside of such quotes.
 	line := func(comment, format string, args ...any) {
-		fmt.Fprintf(out, "# %s\ncurl -s -H \"Authorization: Bearer $TOKEN\" -H \"Accept: application/json\" %s%s\n", comment, base, fmt.Sprintf(format, args...))
+		fmt.Fprintf(out, "# %s\ncurl -s -H \"Authorization: Bearer $TOKEN\" -H \"Accept: application/json\" '%s%s'\n", comment, base, fmt.Sprintf(format, args...))
 	}
 	if reports, err := ann.Reports(ctx); err == nil && len(reports) > 0 {
 		line("ann's draft report", "/api/v3.0/expense/reports/%s", reports[0].ID)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -305,5 +306,36 @@ func TestReferenceIsUpToDate(t *testing.T) {
 	kept, err := os.ReadFile(path)
 	if err != nil || string(kept) != b.String() {
 		t.Errorf("%s is not what the operations say (%v): run make golden and read the diff", path, err)
+	}
+}
+
+// TestGreetingCanBePasted has a shell read the lines that dev prints, and calls what
+// it would call.
+func TestGreetingCanBePasted(t *testing.T) {
+	p := apptest.Program(t, nil, "dev", "--data", t.TempDir(), "--listen", "127.0.0.1:0", "--allow-weak-sandbox")
+	apptest.Eventually(t, "the greeting", func() bool { return strings.Contains(p.Output(), "LocationID is") })
+	lines := regexp.MustCompile(`(?m)^(TOKEN=|curl ).*$`).FindAllString(p.Output(), -1)
+	said, err := exec.CommandContext(t.Context(), "sh", "-c", "curl() { printf '%s\n' \"$3\" \"$6\"; }\n"+strings.Join(lines, "\n")).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := strings.Fields(strings.ReplaceAll(string(said), "Authorization: Bearer ", ""))
+	if len(calls) < 2*3 {
+		t.Fatalf("the lines %q say %q", lines, said)
+	}
+	for i := 0; i < len(calls); i += 2 {
+		request, err := http.NewRequestWithContext(t.Context(), "GET", calls[i+1], http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		request.Header.Set("Authorization", "Bearer "+calls[i])
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response.Body.Close()
+		if response.StatusCode != 200 {
+			t.Errorf("%s: %d", calls[i+1], response.StatusCode)
+		}
 	}
 }
