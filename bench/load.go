@@ -19,7 +19,7 @@ import (
 // shares the machine with the server, so it does little: requests are prepared
 // bytes, of answers only the status and the length are read.
 type load struct {
-	address     string
+	server      *process
 	connections int
 	duration    time.Duration
 	// request writes the n-th request of a connection.
@@ -32,6 +32,7 @@ type result struct {
 	calls         int
 	bytes         int64
 	p50, p95, p99 time.Duration
+	cpu           time.Duration // of the server, for each call
 	failed        int
 	failure       string // the first other status, with its body
 }
@@ -48,13 +49,14 @@ func (l load) run(ctx context.Context) (result, error) {
 	}
 	parts := make([]part, l.connections)
 	var wg sync.WaitGroup
+	used := l.server.cpu()
 	start := time.Now()
 	for i := range parts {
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
 			p := &parts[i]
-			conn, err := net.DialTimeout("tcp", l.address, 5*time.Second)
+			conn, err := net.DialTimeout("tcp", l.server.address, 5*time.Second)
 			if err != nil {
 				p.err = err
 				return
@@ -86,7 +88,7 @@ func (l load) run(ctx context.Context) (result, error) {
 		}()
 	}
 	wg.Wait()
-	elapsed := time.Since(start)
+	elapsed, used := time.Since(start), l.server.cpu()-used
 	var res result
 	var all []time.Duration
 	for _, p := range parts {
@@ -107,10 +109,17 @@ func (l load) run(ctx context.Context) (result, error) {
 		return res, fmt.Errorf("%d of %d calls failed, the first with %s", res.failed, len(all), res.failure)
 	}
 	slices.Sort(all)
+	res.cpu = used / time.Duration(len(all))
 	at := func(q float64) time.Duration { return all[min(len(all)-1, int(q*float64(len(all))))] }
 	res.calls, res.perSecond = len(all), float64(len(all))/elapsed.Seconds()
 	res.p50, res.p95, res.p99 = at(.5), at(.95), at(.99)
 	return res, nil
+}
+
+// text is the rate and what each call costs the server, which other work on the
+// machine hardly changes.
+func (r result) text() string {
+	return fmt.Sprintf("%s/s, %d µs CPU", whole(r.perSecond), r.cpu.Microseconds())
 }
 
 // readAnswer reads one HTTP/1.1 answer; the body is kept only of an unwanted status.
