@@ -9,6 +9,7 @@ import (
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
+	"quittance/internal/kernel/job"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
 	"quittance/internal/kernel/wire"
@@ -26,35 +27,35 @@ const pageSize = 50
 // imageTypes are what Receipts v4 takes.
 var imageTypes = []document.Type{document.PDF, document.JPEG, document.PNG, document.GIF, document.TIFF}
 
-// imageOnly is the record of an image-only receipt.
-type imageOnly struct {
+// imageRecord is the record of an image-only receipt.
+type imageRecord struct {
 	Received string // Wed May 24 2017 16:14:17 GMT+00:00
 	ID       string
 	Image    string
 	User     string
 }
 
-func (r *imageOnly) fields(f *wire.Fields) {
+func (r *imageRecord) fields(f *wire.Fields) {
 	f.Text("dateTimeReceived", &r.Received, "When the image came in.", wire.Example("Wed May 24 2017 16:14:17 GMT+00:00"))
 	f.Text("id", &r.ID, "The receipt's id.")
 	f.Text("image", &r.Image, "The address of the image; empty until there is one.", wire.NotNull)
 	f.Text("userId", &r.User, "The id of the owner.")
 }
 
-// imageOnlyPage is one page of a user's image-only receipts.
-type imageOnlyPage struct {
-	Receipts []imageOnly
+// imagePage is one page of a user's image-only receipts.
+type imagePage struct {
+	Receipts []imageRecord
 	Next     string
 }
 
-func (p *imageOnlyPage) fields(f *wire.Fields) {
-	wire.List(f, "receiptsImages", &p.Receipts, (*imageOnly).fields, "The receipts of this page, the newest first.")
+func (p *imagePage) fields(f *wire.Fields) {
+	wire.List(f, "receiptsImages", &p.Receipts, (*imageRecord).fields, "The receipts of this page, the newest first.")
 	f.Text("next", &p.Next, "The address of the next page; absent on the last one.", wire.OmitEmpty)
 }
 
 var (
-	imageOnlySchema = wire.Bind("ImageOnlyReceipt", (*imageOnly).fields)
-	pageSchema      = wire.Bind("ImageOnlyReceipts", (*imageOnlyPage).fields)
+	imageSchema     = wire.Bind("ImageOnlyReceipt", (*imageRecord).fields)
+	imagePageSchema = wire.Bind("ImageOnlyReceipts", (*imagePage).fields)
 )
 
 const (
@@ -68,7 +69,7 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 	}
 	file := api.Content{Media: []string{"application/pdf", "image/png", "image/jpeg", "image/gif", "image/tiff"}}
 	ofUser := "/v4/users/{userId}/image-only-receipts"
-	page := api.Answers(200, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", pageSchema))
+	page := api.Answers(200, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", imagePageSchema))
 	ops := []api.Operation{
 		api.Custom(api.Receipts, "POST", ofUser, s.postImageOnly,
 			doc("post", "Post an image-only receipt", "The multipart body has the file in the part image: PDF, PNG, JPEG, GIF or TIFF of at most 5 MB. Location tells where the receipt will be, Link where its processing can be watched."),
@@ -84,7 +85,7 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 		ops = append(ops,
 			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}", s.getImageOnly,
 				doc(at.id+"get", "Get an image-only receipt", "It is there when its processing is over."), reads, api.About(api.CallerOnly),
-				api.Answers(200, "The receipt.", api.SchemaOf("ImageOnlyReceipt", imageOnlySchema))),
+				api.Answers(200, "The receipt.", api.SchemaOf("ImageOnlyReceipt", imageSchema))),
 			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}/image", s.getImage,
 				doc(at.id+"image", "Get the image of an image-only receipt", "In the format in which it came."), reads, api.About(api.CallerOnly),
 				api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The image.", file)))
@@ -96,7 +97,7 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 func owner(c *api.Call) (auth.Person, error) {
 	id := c.Param("userId")
 	if a := c.Actor(); a.Kind == auth.User && !strings.EqualFold(id, a.ID) {
-		return auth.Person{}, errs.New(errs.Unauthenticated, "user", "User ID in the URL must match the ID in the sub claim of the JWT")
+		return auth.Person{}, errOtherUser
 	}
 	return c.Own(id)
 }
@@ -118,7 +119,7 @@ func (s *Service) postImageOnly(c *api.Call) (api.Answer, error) {
 		if err := accept(tx, m.ReceiptID, m.Company, m.Owner); err != nil {
 			return err
 		}
-		return s.enqueue(tx, m.ReceiptID, m.Company)
+		return s.jobs.Enqueue(tx, imageJob, m.ReceiptID, job.Spec{Company: m.Company})
 	}); err != nil {
 		return nil, err
 	}
@@ -133,21 +134,15 @@ func (s *Service) postImageOnly(c *api.Call) (api.Answer, error) {
 func (s *Service) postedImage(c *api.Call) (imaging.File, error) {
 	media, params := c.MediaType()
 	if media != "multipart/form-data" || params["boundary"] == "" {
-		return imaging.File{}, errs.New(errs.Unsupported, "mediaType", "Specified Content-Type is not supported")
+		return imaging.File{}, errMediaType
 	}
 	f, err := imaging.OneFile(c, func(p api.Part) bool { return p.Name == "image" }, func(p api.Part) (imaging.File, error) {
-		return s.images.Keep(c.Context(), c.Actor().Company, p, imageTypes, MaxImage)
+		return s.keepImage(c, p)
 	})
-	switch e := errs.As(err); {
-	case err == nil:
-	case e.Kind == errs.TooLarge:
-		err = errs.New(errs.TooLarge, e.Code, "Max file size exceeded").Because(err)
-	case e.Kind == errs.Unsupported:
-		err = errs.New(errs.Unsupported, e.Code, "Invalid image type").Because(err)
-	case e.Code == "multipart":
-		err = errs.New(errs.Invalid, e.Code, "Request body could not be parsed").Because(err)
+	if err != nil && errs.As(err).Code == "multipart" {
+		err = errUnparsed.Because(err)
 	}
-	return f, err
+	return f, documented(err)
 }
 
 func (s *Service) listImageOnly(c *api.Call) (api.Answer, error) {
@@ -162,9 +157,9 @@ func (s *Service) listImageOnly(c *api.Call) (api.Answer, error) {
 			return nil, err
 		}
 	}
-	var page imageOnlyPage
+	var page imagePage
 	if err := c.Read(func(tx *store.Tx) error {
-		page = imageOnlyPage{}
+		page = imagePage{}
 		found, more, err := imaging.Newest(tx, c.Actor(), of.ID, before, beforeID, pageSize)
 		if err != nil {
 			return err
@@ -174,18 +169,18 @@ func (s *Service) listImageOnly(c *api.Call) (api.Answer, error) {
 		}
 		if more {
 			last := &found[len(found)-1]
-			page.Next = c.URL(api.Receipts.Base[0] + "/v4/users/" + of.ID + "/image-only-receipts/page/" + tokenOf(last))
+			page.Next = c.URL(api.Receipts.Base[0] + "/v4/users/" + of.ID + "/image-only-receipts/page/" + tokenOf(last.Created, last.ReceiptID))
 		}
 		return nil
 	}); err != nil {
 		return nil, err
 	}
-	return api.Object(200, pageSchema, &page), nil
+	return api.Object(200, imagePageSchema, &page), nil
 }
 
 // tokenOf names a row in the address of the page behind it.
-func tokenOf(m *imaging.Image) string {
-	return strconv.FormatInt(int64(m.Created)/1000, 10) + "_" + m.ReceiptID
+func tokenOf(at value.Instant, id string) string {
+	return strconv.FormatInt(int64(at)/1000, 10) + "_" + id
 }
 
 // parseToken reads {milliseconds since 1970}_{32 hex digits}.
@@ -199,8 +194,8 @@ func parseToken(token string) (value.Instant, string, error) {
 }
 
 // shown is the record of an image.
-func shown(c *api.Call, m *imaging.Image) imageOnly {
-	return imageOnly{
+func shown(c *api.Call, m *imaging.Image) imageRecord {
+	return imageRecord{
 		Received: m.Created.Time().Format("Mon Jan 02 2006 15:04:05 GMT+00:00"),
 		ID:       m.ReceiptID,
 		Image:    c.URL(api.Receipts.Base[0] + imageOnlyPath + "/" + m.ReceiptID + "/image"),
@@ -214,7 +209,7 @@ func (s *Service) getImageOnly(c *api.Call) (api.Answer, error) {
 		return nil, err
 	}
 	r := shown(c, m)
-	return api.Object(200, imageOnlySchema, &r), nil
+	return api.Object(200, imageSchema, &r), nil
 }
 
 func (s *Service) getImage(c *api.Call) (api.Answer, error) {

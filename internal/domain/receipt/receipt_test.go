@@ -2,6 +2,7 @@ package receipt_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -17,8 +19,11 @@ import (
 	. "quittance/internal/domain/imaging/imagingtest"
 	"quittance/internal/domain/receipt"
 	"quittance/internal/kernel/api"
+	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/blob"
+	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/job"
+	"quittance/internal/kernel/sandbox"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/store/storetest"
 )
@@ -33,37 +38,96 @@ const (
 // world is a World with the receipts area and its jobs, which run when a test says so.
 type world struct {
 	*World
-	jobs *job.Queue
+	jobs   *job.Queue
+	drawer *drawer
 }
 
-// withReceipts adds the receipts area; q is where the queue of the next World goes.
-func withReceipts(q **job.Queue) Option {
+// withReceipts adds the receipts area; area is where that of the next World goes.
+func withReceipts(area *world) Option {
 	return Area(func(w *World) []api.Operation {
-		*q = job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs})
-		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: *q, Directory: Directory{}}).Operations()
+		*area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), &drawer{sandbox: w.Sandbox}}
+		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: area.jobs, IDs: w.IDs, Clock: w.Now, Directory: Directory{},
+			Tokens: owners{}, Drawer: area.drawer}).Operations()
 	})
 }
 
 func engines(t *testing.T, test func(t *testing.T, w world)) {
-	var q *job.Queue
-	Engines(t, func(t *testing.T, w *World) { test(t, world{w, q}) }, withReceipts(&q))
+	var area world
+	Engines(t, func(t *testing.T, _ *World) { test(t, area) }, withReceipts(&area))
 }
 
-func onSQLite(t *testing.T) world {
-	var q *job.Queue
-	w := New(t, storetest.SQLite, withReceipts(&q))
-	return world{w, q}
+func onSQLite(t testing.TB) world {
+	var area world
+	New(t, storetest.SQLite, withReceipts(&area))
+	return area
+}
+
+// drawer draws one and the same picture of every receipt.
+type drawer struct {
+	sandbox *sandbox.Sandbox
+	fail    func(receipt.Drawing) error
+
+	mu    sync.Mutex
+	drawn []receipt.Drawing
+}
+
+func (d *drawer) PDF(ctx context.Context, r receipt.Drawing) ([]byte, error) {
+	d.mu.Lock()
+	d.drawn = append(d.drawn, r)
+	d.mu.Unlock()
+	if d.fail != nil {
+		if err := d.fail(r); err != nil {
+			return nil, err
+		}
+	}
+	pdf, err := document.Merge(ctx, d.sandbox, []document.Part{{Type: document.PNG, Bytes: bytes.NewReader(PNG(1))}}, document.Layout{})
+	if err != nil {
+		return nil, err
+	}
+	defer pdf.Close()
+	return io.ReadAll(pdf)
+}
+
+func (d *drawer) PNG(_ context.Context, r receipt.Drawing) ([]byte, error) {
+	if d.fail != nil {
+		if err := d.fail(r); err != nil {
+			return nil, err
+		}
+	}
+	return PNG(1), nil
+}
+
+// owners are the tokens that matching facts may name.
+type owners struct{}
+
+func (owners) Authenticate(_ context.Context, token string) (*auth.Actor, error) {
+	of := func(p auth.Person, scopes ...string) *auth.Actor {
+		return &auth.Actor{Kind: auth.User, ID: p.ID, Company: p.Company, Self: p, Scopes: scopes}
+	}
+	switch token {
+	case "token-of-ann":
+		return of(People[0], "receipts.write"), nil
+	case "token-of-eve":
+		return of(People[6], "ERECPT"), nil
+	case "token-for-reports":
+		return of(People[0], "EXPRPT"), nil
+	case "token-of-the-company":
+		return &auth.Actor{Kind: auth.Company, ID: Company, Company: Company, Scopes: []string{"receipts.write"}}, nil
+	case "token-without-database":
+		return nil, errs.New(errs.Unavailable, "database", "The database cannot be reached.")
+	}
+	return nil, errs.New(errs.Forbidden, "token", "The token is not known.")
 }
 
 // work does the jobs that are due.
-func (w world) work(t *testing.T) {
+func (w world) work(t testing.TB) {
 	t.Helper()
 	if err := w.jobs.Drain(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (w world) call(t *testing.T, status int, q Request) string {
+func (w world) call(t testing.TB, status int, q Request) string {
 	t.Helper()
 	r := w.Do(q)
 	body := Text(r)
@@ -73,7 +137,7 @@ func (w world) call(t *testing.T, status int, q Request) string {
 	return body
 }
 
-func (w world) get(t *testing.T, status int, token, path string) string {
+func (w world) get(t testing.TB, status int, token, path string) string {
 	t.Helper()
 	return w.call(t, status, Request{Method: "GET", Path: path, Token: token})
 }
@@ -136,6 +200,7 @@ const (
 	initiated = "INFO Initiated receipt processing."
 	retrieval = "ERROR Error during image generation or retrieval. Queued for reprocessing."
 	failed    = "ERROR Processing failed."
+	generated = "INFO Receipt image generated."
 	finished  = "INFO Processing finished."
 )
 

@@ -1,9 +1,11 @@
-// Package receipt keeps receipts of Receipts v4: how they are posted, processed and
-// read. Image-only receipts are the images of package imaging.
+// Package receipt keeps receipts of Receipts v4 and v3: how they are posted, processed
+// and read. Image-only receipts are the images of package imaging; e-receipts are
+// data, with an image that came along or was drawn.
 package receipt
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"quittance/internal/domain/imaging"
@@ -11,14 +13,20 @@ import (
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/job"
 	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/value"
+	"quittance/internal/kernel/wire"
 )
 
-// Options are what the service needs; all are required.
+// Options are what the service needs; all but the Drawer are required.
 type Options struct {
 	DB        *store.DB
 	Images    *imaging.Service
 	Jobs      *job.Queue
+	IDs       *value.IDs
+	Clock     value.Clock
 	Directory Directory
+	Tokens    api.Authenticator // reads the tokens by which Receipts v3 names users
+	Drawer    Drawer            // without one no e-receipts are taken
 }
 
 // Directory finds users; domain/org does.
@@ -32,13 +40,20 @@ type Service struct {
 	db        *store.DB
 	images    *imaging.Service
 	jobs      *job.Queue
+	ids       *value.IDs
+	clock     value.Clock
 	directory Directory
+	tokens    api.Authenticator
+	drawer    Drawer
+	schemas   *wire.JSONSchemas
 }
 
 // New makes the service and sets the handlers of its jobs.
 func New(o Options) *Service {
-	s := &Service{db: o.DB, images: o.Images, jobs: o.Jobs, directory: o.Directory}
-	s.jobs.Handle(imageJob, s.handler())
+	s := &Service{db: o.DB, images: o.Images, jobs: o.Jobs, ids: o.IDs, clock: o.Clock, directory: o.Directory,
+		tokens: o.Tokens, drawer: o.Drawer, schemas: compileSchemas()}
+	s.jobs.Handle(imageJob, s.imageOnly().handler())
+	s.jobs.Handle(receiptJob, s.withData().handler())
 	s.jobs.Every(time.Hour, "forget statuses", func(ctx context.Context) error {
 		return s.db.Write(ctx, func(tx *store.Tx) error {
 			_, err := Forget(tx)
@@ -55,7 +70,7 @@ var (
 
 // Operations lists what the area answers over HTTP.
 func (s *Service) Operations() []api.Operation {
-	ops := append(s.indexOperations(), s.imageOnlyOperations()...)
+	ops := slices.Concat(s.indexOperations(), schemaOperations(), s.receiptOperations(), s.imageOnlyOperations(), s.v3Operations())
 	return append(ops, api.Custom(api.Receipts, "GET", "/v4/status/{receiptId}", s.getStatus,
 		api.Doc{ID: "receipts.status", Group: "Receipts", Summary: "Get the status of a receipt", Description: "It is kept for two weeks after the POST."},
 		reads, api.About(api.CallerOnly), api.Answers(200, "The status and what happened so far.", api.SchemaOf("Status", statusSchema))))

@@ -29,6 +29,7 @@ const (
 	saidProfileError   = "Error from User Profile service. Queued for reprocessing."
 	saidImagingError   = "Error from Imaging service. Queued for reprocessing."
 	saidRetrievalError = "Error during image generation or retrieval. Queued for reprocessing."
+	saidGenerated      = "Receipt image generated."
 	saidFailed         = "Processing failed."
 	saidFinished       = "Processing finished."
 )
@@ -90,13 +91,13 @@ func say(tx *store.Tx, id, level, message string) error {
 }
 
 // Forget removes the statuses that are past their life and tells how many those were.
-// It is run from time to time.
+// It is run from time to time. What is still being worked on is kept.
 func Forget(tx *store.Tx) (int64, error) {
-	past := int64(tx.Now().Add(-StatusLife))
-	if _, err := tx.Exec("DELETE FROM receipt_log WHERE receipt_id IN (SELECT receipt_id FROM receipt_status WHERE accepted_at <= ?)", past); err != nil {
+	over := store.Where("accepted_at <= ?", int64(tx.Now().Add(-StatusLife))).In("status", string(imaging.Processed), string(imaging.Failed))
+	if _, err := tx.Exec("DELETE FROM receipt_log WHERE receipt_id IN (SELECT receipt_id FROM receipt_status WHERE "+over.SQL+")", over.Args...); err != nil {
 		return 0, err
 	}
-	return tx.Exec("DELETE FROM receipt_status WHERE accepted_at <= ?", past)
+	return tx.Exec("DELETE FROM receipt_status WHERE "+over.SQL, over.Args...)
 }
 
 // errNoReceipt is the answer for a receipt that is absent and for one that is not the
