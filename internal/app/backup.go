@@ -2,6 +2,7 @@ package app
 
 import (
 	"archive/tar"
+	"bufio"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,32 +12,36 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
 	"regexp"
-	"strings"
+	"runtime"
 
+	"quittance/internal/domain/imaging"
 	"quittance/internal/kernel/config"
 	"quittance/internal/kernel/store"
 )
 
-// A backup is a tar file: quittance.db first, then every blob at
-// blobs/{company}/{two digits}/{hash}. The database is taken before the blobs, so that
-// what it refers to is there; the server may go on meanwhile, since the sweep keeps
-// what it moves for another day.
+// A backup is a tar file: quittance.db first, with its SHA-256 in a PAX record, then
+// each file that a record in it names, at blobs/{company}/{two digits}/{hash} and
+// ordered by these. The database is taken first. The server may go on meanwhile: what
+// is deleted then is in the trash for another day, and is taken from there.
 
-// blobPath is what a blob is called in a backup and in the data folder.
-var blobPath = regexp.MustCompile(`^blobs/[^/]+/[0-9a-f]{2}/([0-9a-f]{64})$`)
+const (
+	backedUpDatabase = "quittance.db"
+	sumRecord        = "QUITTANCE.sha256"
+)
 
-const backedUpDatabase = "quittance.db"
+// blobPath is what a file is called in a backup and in the data folder.
+var blobPath = regexp.MustCompile(`^blobs/[0-9a-z_-]+/[0-9a-f]{2}/[0-9a-f]{64}$`)
+
+func blobName(company, hash string) string {
+	return "blobs/" + company + "/" + hash[:min(2, len(hash))] + "/" + hash
+}
 
 // errServers is for stores that are not in a folder.
 var errServers = errors.New("this store keeps its records or images on servers of their own: back up PostgreSQL with pg_dump or by its log, and the bucket by versions or replication, the database first")
 
 func runBackup(ctx context.Context, c config.Config, out io.Writer, log *slog.Logger) error {
-	if len(c.Operands) != 1 {
-		return errors.New("name the archive: quittance " + c.Command + " FILE.tar")
-	}
 	if c.Database != "" || c.Blobs != "" {
 		return errServers
 	}
@@ -66,7 +71,8 @@ func createBackup(ctx context.Context, data, archive string, log *slog.Logger) (
 	if _, err := os.Stat(DatabasePath(data)); err != nil {
 		return 0, fmt.Errorf("there is no store in %s", data)
 	}
-	temp, err := os.MkdirTemp(filepath.Dir(archive), ".quittance-backup-")
+	folder := filepath.Dir(archive)
+	temp, err := os.MkdirTemp(folder, ".quittance-backup-")
 	if err != nil {
 		return 0, err
 	}
@@ -79,6 +85,10 @@ func createBackup(ctx context.Context, data, archive string, log *slog.Logger) (
 	if err := errors.Join(db.Snapshot(ctx, copied), db.Close()); err != nil {
 		return 0, err
 	}
+	sum, err := sumOf(copied)
+	if err != nil {
+		return 0, err
+	}
 	unfinished := filepath.Join(temp, "archive")
 	f, err := os.OpenFile(unfinished, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
@@ -86,38 +96,54 @@ func createBackup(ctx context.Context, data, archive string, log *slog.Logger) (
 	}
 	defer f.Close()
 	w := tar.NewWriter(f)
-	if err := addFile(w, copied, backedUpDatabase); err != nil {
+	if err := addFile(w, backedUpDatabase, map[string]string{sumRecord: sum}, copied); err != nil {
 		return 0, err
 	}
-	root := filepath.Join(data, "blobs")
-	if err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
+	var missing []string
+	if err := eachFile(ctx, copied, func(company, hash string) error {
+		name := blobName(company, hash)
+		here, trash := filepath.Join(data, filepath.FromSlash(name)), filepath.Join(data, "trash", company, hash)
+		err := addFile(w, name, nil, here, trash, here) // a sweep may move it either way
+		switch {
+		case err == nil:
+			count++
+		case errors.Is(err, fs.ErrNotExist):
+			missing, err = append(missing, name), nil
 		}
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		rel, err := filepath.Rel(data, file)
-		if err != nil {
-			return err
-		}
-		name := filepath.ToSlash(rel)
-		if !blobPath.MatchString(name) {
-			return nil
-		}
-		count++
-		return addFile(w, file, name)
+		return err
 	}); err != nil {
 		return 0, err
 	}
-	if err := errors.Join(w.Close(), f.Sync()); err != nil {
+	if err := errors.Join(w.Close(), f.Sync(), f.Close()); err != nil {
 		return 0, err
 	}
-	return count, os.Rename(unfinished, archive)
+	if err := errors.Join(os.Rename(unfinished, archive), syncFolder(folder)); err != nil {
+		return 0, err
+	}
+	if len(missing) > 0 {
+		return count, fmt.Errorf("%s was written, but the store has lost %d files that its records name, such as %s", archive, len(missing), missing[0])
+	}
+	return count, nil
 }
 
-func addFile(w *tar.Writer, file, name string) error {
-	f, err := os.Open(file)
+// eachFile asks a copied database which files its records name.
+func eachFile(ctx context.Context, database string, each func(company, hash string) error) error {
+	db, err := store.Open(ctx, store.Options{Path: database})
+	if err != nil {
+		return err
+	}
+	return errors.Join(db.Read(ctx, func(tx *store.Tx) error { return imaging.Files(tx, each) }), db.Close())
+}
+
+// addFile adds the first of some files that is there.
+func addFile(w *tar.Writer, name string, records map[string]string, files ...string) error {
+	var f *os.File
+	var err error
+	for _, file := range files {
+		if f, err = os.Open(file); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+	}
 	if err != nil {
 		return err
 	}
@@ -126,22 +152,30 @@ func addFile(w *tar.Writer, file, name string) error {
 	if err != nil {
 		return err
 	}
-	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: 0o600, ModTime: info.ModTime(), Format: tar.FormatPAX}); err != nil {
+	if err := w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Size: info.Size(), Mode: 0o600, ModTime: info.ModTime(),
+		Format: tar.FormatPAX, PAXRecords: records}); err != nil {
 		return err
 	}
 	_, err = io.Copy(w, f)
 	return err
 }
 
-// restoreBackup unpacks an archive into a folder that has no store.
+// restoreBackup unpacks an archive into a folder that has no store. The folder may be
+// there, and a mount of its own. The database comes last: with it, it is a store.
 func restoreBackup(ctx context.Context, archive, data string) (count int, err error) {
-	if entries, err := os.ReadDir(data); err == nil && len(entries) > 0 {
-		return 0, fmt.Errorf("%s is not empty; name a new folder with --data", data)
-	}
-	if err := os.MkdirAll(filepath.Dir(filepath.Clean(data)), 0o700); err != nil {
+	entries, err := os.ReadDir(data)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return 0, err
 	}
-	unfinished, err := os.MkdirTemp(filepath.Dir(filepath.Clean(data)), ".quittance-restore-")
+	for _, e := range entries {
+		if e.Name() != "lost+found" {
+			return 0, fmt.Errorf("%s is not empty; name a new folder with --data", data)
+		}
+	}
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return 0, err
+	}
+	unfinished, err := os.MkdirTemp(data, ".quittance-restore-")
 	if err != nil {
 		return 0, err
 	}
@@ -149,60 +183,92 @@ func restoreBackup(ctx context.Context, archive, data string) (count int, err er
 	if count, err = readBackup(ctx, archive, unfinished, true); err != nil {
 		return 0, err
 	}
-	if err := os.Remove(data); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return 0, err
+	for _, name := range []string{"blobs", backedUpDatabase} {
+		if err := os.Rename(filepath.Join(unfinished, name), filepath.Join(data, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return 0, err
+		}
+		if err := syncFolder(data); err != nil {
+			return 0, err
+		}
 	}
-	return count, os.Rename(unfinished, data)
+	return count, nil
 }
 
-// readBackup checks every file of an archive against its name, and the database's
-// own sums; with keep the blobs are unpacked into dir, else the database alone.
+// readBackup checks an archive: the database against its sum and its own rules, each
+// file against its name, and that all are there that records name and no others. With
+// keep the files are unpacked into dir, else the database alone.
 func readBackup(ctx context.Context, archive, dir string, keep bool) (count int, err error) {
 	f, err := os.Open(archive)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	database := false
-	for r := tar.NewReader(f); ; {
+	r := tar.NewReader(bufio.NewReaderSize(f, 1<<20))
+	next := func() (*tar.Header, error) {
 		h, err := r.Next()
 		if err == io.EOF {
-			break
+			return nil, nil
 		}
 		if err != nil {
-			return 0, fmt.Errorf("%s is no whole archive: %w", archive, err)
+			return nil, fmt.Errorf("%s is no whole archive: %w", archive, err)
 		}
-		if err := ctx.Err(); err != nil {
-			return 0, err
-		}
-		match := blobPath.FindStringSubmatch(h.Name)
-		switch {
-		case h.Typeflag != tar.TypeReg || match == nil && h.Name != backedUpDatabase || strings.Contains(h.Name, ".."):
-			return 0, fmt.Errorf("%s has an entry that no backup has: %q", archive, h.Name)
-		case match == nil:
-			database = true
-			if _, err := unpack(r, filepath.Join(dir, backedUpDatabase)); err != nil {
-				return 0, err
-			}
-		default:
-			to := ""
-			if keep {
-				to = filepath.Join(dir, filepath.FromSlash(path.Clean(h.Name)))
-			}
-			sum, err := unpack(r, to)
-			if err != nil {
-				return 0, err
-			}
-			if sum != match[1] {
-				return 0, fmt.Errorf("%s is damaged: %s has other contents than its name says", archive, h.Name)
-			}
-			count++
-		}
+		return h, ctx.Err()
 	}
-	if !database {
-		return 0, fmt.Errorf("%s has no database in it", archive)
+	database := filepath.Join(dir, backedUpDatabase)
+	h, err := next()
+	if err != nil {
+		return 0, err
 	}
-	return count, store.Verify(ctx, filepath.Join(dir, backedUpDatabase))
+	if h == nil || h.Typeflag != tar.TypeReg || h.Name != backedUpDatabase {
+		return 0, fmt.Errorf("%s is no backup: it does not begin with a database", archive)
+	}
+	sum, err := unpack(r, database)
+	if err != nil {
+		return 0, fmt.Errorf("%s is no whole archive: %w", archive, err)
+	}
+	if sum != h.PAXRecords[sumRecord] {
+		return 0, fmt.Errorf("%s is damaged: its database has other contents than its sum says", archive)
+	}
+	if err := store.Verify(ctx, database); err != nil {
+		return 0, fmt.Errorf("%s is damaged: %w", archive, err)
+	}
+	var missing []string
+	if h, err = next(); err != nil {
+		return 0, err
+	}
+	if err := eachFile(ctx, database, func(company, hash string) error {
+		name := blobName(company, hash)
+		if h == nil || h.Name != name {
+			missing = append(missing, name)
+			return nil
+		}
+		if h.Typeflag != tar.TypeReg || !blobPath.MatchString(name) {
+			return fmt.Errorf("%s has an entry that no backup has: %q", archive, name)
+		}
+		to := ""
+		if keep {
+			to = filepath.Join(dir, filepath.FromSlash(name))
+		}
+		sum, err := unpack(r, to)
+		if err != nil {
+			return fmt.Errorf("%s is no whole archive: %w", archive, err)
+		}
+		if sum != hash {
+			return fmt.Errorf("%s is damaged: %s has other contents than its name says", archive, name)
+		}
+		count++
+		h, err = next()
+		return err
+	}); err != nil {
+		return 0, err
+	}
+	switch {
+	case len(missing) > 0:
+		return 0, fmt.Errorf("%s lacks %d files that its records name, such as %s", archive, len(missing), missing[0])
+	case h != nil:
+		return 0, fmt.Errorf("%s has an entry that no record names: %q", archive, h.Name)
+	}
+	return count, nil
 }
 
 // unpack writes a file, or reads it alone when there is no name, and gives its SHA-256.
@@ -226,4 +292,25 @@ func unpack(r io.Reader, to string) (string, error) {
 		return "", err
 	}
 	return hex.EncodeToString(hash.Sum(nil)), nil
+}
+
+func sumOf(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	return unpack(f, "")
+}
+
+// syncFolder puts the names in a folder on disk, where the system can.
+func syncFolder(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	f, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
 }

@@ -105,7 +105,7 @@ func (a *App) createPerson(ctx context.Context, n config.New, out io.Writer, fin
 		if company, roles, err = find(tx); err != nil {
 			return err
 		}
-		user = org.User{Login: n.Login, FirstName: n.FirstName, LastName: n.LastName, Company: company.ID}
+		user = org.User{Login: n.Login, FirstName: n.FirstName, LastName: n.LastName, Company: company.ID, Active: true}
 		return a.Org.AddUser(tx, &user, hash, roles...)
 	}); err != nil {
 		return err

@@ -32,3 +32,23 @@ func (s *Service) Sweep(ctx context.Context) (done Swept, err error) {
 	done.Destroyed, err = s.blobs.EmptyTrash(ctx, sweepAfter, inUse)
 	return done, err
 }
+
+// Files names every file that a record names, each once, ordered by company and hash:
+// what a backup has to hold.
+func Files(tx *store.Tx, each func(company, hash string) error) error {
+	rows, err := tx.Query("SELECT company_id, hash FROM image_part UNION SELECT company_id, hash FROM derived_file ORDER BY 1, 2")
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var company, hash string
+		if err := rows.Scan(&company, &hash); err != nil {
+			return err
+		}
+		if err := each(company, hash); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
