@@ -36,8 +36,9 @@ type lite struct {
 // may have to wait. LIKE and quoted names mean what they mean on PostgreSQL.
 var liteSettings = []string{"busy_timeout(10000)", "temp_store(MEMORY)", "case_sensitive_like(1)"}
 
-// liteWriteSettings are those of the writing connection. Every commit is synced.
-var liteWriteSettings = []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)",
+// liteWriteSettings are those of the writing connection. Every commit is synced. The
+// log goes into the file every 32 MB: a page that many commits change is moved once.
+var liteWriteSettings = []string{"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "wal_autocheckpoint(8000)",
 	"cache_size(-16384)", "journal_size_limit(67108864)"}
 
 var liteReadSettings = []string{"query_only(1)", "cache_size(-8192)"}

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -86,14 +87,19 @@ func (t *Table[T]) Get(tx *Tx, access Predicate, key string) (*T, error) {
 // One reads the first row, by seq, for which where holds, as far as access reaches;
 // NotFound when there is none.
 func (t *Table[T]) One(tx *Tx, access, where Predicate) (*T, error) {
-	rows, err := t.read(tx, access, where, " ORDER BY "+t.tieBreaker()+" LIMIT 1", 1)
+	rows, err := t.query(tx, access, where, " ORDER BY "+t.tieBreaker()+" LIMIT 1")
 	if err != nil {
 		return nil, err
 	}
-	if len(rows) == 0 {
-		return nil, notFound(nil)
+	defer rows.Close()
+	if !rows.Next() {
+		return nil, cmp.Or(rows.Err(), notFound(nil))
 	}
-	return &rows[0], nil
+	one, into := t.scanned()
+	if err := rows.Scan(into...); err != nil {
+		return nil, err
+	}
+	return one, nil
 }
 
 // Lock makes later writers of the row with this key wait for the end of tx, and
@@ -258,8 +264,8 @@ func (t *Table[T]) written(r *T) *Columns {
 	return c
 }
 
-// read runs a SELECT of the table and scans its rows; hint is how many to expect.
-func (t *Table[T]) read(tx *Tx, access, where Predicate, tail string, hint int, tailArgs ...any) ([]T, error) {
+// query runs a SELECT of the table.
+func (t *Table[T]) query(tx *Tx, access, where Predicate, tail string, tailArgs ...any) (*Rows, error) {
 	if access.IsZero() {
 		return nil, t.misuse("is used without an access predicate")
 	}
@@ -268,23 +274,35 @@ func (t *Table[T]) read(tx *Tx, access, where Predicate, tail string, hint int, 
 	if len(tailArgs) > 0 {
 		args = slices.Concat(args, tailArgs)
 	}
-	rows, err := tx.Query(t.selectFrom+" WHERE "+p.SQL+tail, args...)
+	return tx.Query(t.selectFrom+" WHERE "+p.SQL+tail, args...)
+}
+
+// scanned is a new value and the destinations of a row's columns in it.
+func (t *Table[T]) scanned() (*T, []any) {
+	one := new(T)
+	c := Columns{mode: scanning, docs: t.docs, vals: make([]any, 0, len(t.all))}
+	t.columns(one, &c)
+	return one, c.vals
+}
+
+// read runs a SELECT of the table and scans its rows; hint is how many to expect.
+func (t *Table[T]) read(tx *Tx, access, where Predicate, tail string, hint int, tailArgs ...any) ([]T, error) {
+	rows, err := t.query(tx, access, where, tail, tailArgs...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	// One value takes each row in turn and is copied out, so that the destinations
 	// are gathered once.
-	var one, zero T
-	c := Columns{mode: scanning, docs: t.docs, vals: make([]any, 0, len(t.all))}
-	t.columns(&one, &c)
+	one, into := t.scanned()
+	var zero T
 	list := make([]T, 0, min(hint, 100))
 	for rows.Next() {
-		one = zero
-		if err := rows.Scan(c.vals...); err != nil {
+		*one = zero
+		if err := rows.Scan(into...); err != nil {
 			return nil, err
 		}
-		list = append(list, one)
+		list = append(list, *one)
 	}
 	return list, rows.Err()
 }

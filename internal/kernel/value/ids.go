@@ -39,8 +39,10 @@ func (s *IDs) Bytes(n int) []byte {
 // for / and $p for +.
 func (s *IDs) Protected() string {
 	e := base64.RawStdEncoding.EncodeToString(s.Bytes(24))
-	return "gW" + strings.NewReplacer("/", "$s", "+", "$p").Replace(e)
+	return "gW" + protected.Replace(e)
 }
+
+var protected = strings.NewReplacer("/", "$s", "+", "$p")
 
 // Hex20 is the id of a report or a payment request: 20 upper-case hex digits.
 func (s *IDs) Hex20() string { return strings.ToUpper(hex.EncodeToString(s.Bytes(10))) }
