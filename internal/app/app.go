@@ -300,12 +300,12 @@ func (a *App) build() error {
 		Mailer: mailer, PublicURL: a.publicURL, Logger: a.log})
 	a.Expense = expense.New(expense.Options{Org: a.Org, IDs: ids, PublicURL: a.publicURL})
 	a.Imaging = imaging.New(imaging.Options{DB: a.DB, Blobs: a.Blobs, Sandbox: a.sandbox, IDs: ids, Clock: clock, Signer: a.keys.Signer(),
-		PublicURL: a.publicURL, Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
+		PublicURL: a.publicURL, MaxImage: o.Limits.Image, MaxReceiptImage: o.Limits.ReceiptImage, LinkLife: o.Limits.LinkLife, Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
 	a.Expense.UseImages(a.Imaging)
 	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, Directory: a.Org})
 
 	options := api.Options{DB: a.DB, Clock: clock, IDs: ids, Logger: a.log, PublicURL: a.publicURL, Authenticator: a.Org.Authenticator(),
-		Directory: a.Org, Signer: a.keys.Signer(), Proxies: o.TrustedProxies, Observe: a.observe}
+		Directory: a.Org, Signer: a.keys.Signer(), MaxBody: o.Limits.Body, Proxies: o.TrustedProxies, Observe: a.observe}
 	pages := web.New(web.Options{Org: a.Org, Signer: a.keys.Signer(), Clock: clock, IDs: ids, PublicURL: a.publicURL})
 	areas := [][]api.Operation{a.Org.Operations(), pages.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations()}
 	if o.Mode() == Dev {

@@ -35,10 +35,10 @@ func (s *Service) Keep(ctx context.Context, company string, r io.Reader, types [
 
 // upload keeps the one file of a request: the body itself or, of a multipart body,
 // its file part, whatever it is called. Without a file name the documented name of
-// the part tells it.
-func (s *Service) upload(c *api.Call, company string) (File, error) {
+// the part tells it. The file has at most limit bytes.
+func (s *Service) upload(c *api.Call, company string, limit int64) (File, error) {
 	keep := func(r io.Reader) (File, error) {
-		f, err := s.Keep(c.Context(), company, r, uploadTypes, MaxUpload)
+		f, err := s.Keep(c.Context(), company, r, uploadTypes, limit)
 		if err != nil || f.MediaType == string(document.JPEG) {
 			return f, err
 		}

@@ -11,7 +11,7 @@ import (
 	"quittance/internal/kernel/store"
 )
 
-// LinkLife is how long a link to a file works.
+// LinkLife is how long a link to a file works, unless Options say otherwise.
 const LinkLife = 15 * time.Minute
 
 const linkPurpose = "file"
@@ -29,13 +29,13 @@ const (
 
 // linkTo makes a link that works without a token.
 func (s *Service) linkTo(t target) string {
-	return s.publicURL + api.Links.Base[0] + "/" + s.signer.Sign(linkPurpose, t.kind+" "+t.id, s.clock().Add(LinkLife))
+	return s.publicURL + api.Links.Base[0] + "/" + s.signer.Sign(linkPurpose, t.kind+" "+t.id, s.clock().Add(s.linkLife))
 }
 
 func (s *Service) link() api.Operation {
 	return api.Custom(api.Links, "GET", "/{link}", s.follow,
 		api.Doc{ID: "file.get", Group: "Image", Summary: "Follow a link to a file", Extension: true,
-			Description: "The bytes as they are kept, with Range and HEAD. A link that is damaged or older than fifteen minutes is 403; one to a deleted image 404."},
+			Description: "The bytes as they are kept, with Range and HEAD. A link that is damaged or has expired is 403; one to a deleted image 404."},
 		auth.Open("the link is signed and expires; browsers and viewers follow it without a token"),
 		api.About(api.Nobody), api.AlsoAnswers("image/*", "application/pdf"),
 		api.Answers(200, "The file.", api.Content{Media: []string{"application/pdf", "image/jpeg", "image/png", "image/gif", "image/tiff"}}))

@@ -5,6 +5,9 @@
 package imaging
 
 import (
+	"cmp"
+	"time"
+
 	"golang.org/x/sync/singleflight"
 
 	"quittance/internal/kernel/api"
@@ -15,7 +18,7 @@ import (
 	"quittance/internal/kernel/value"
 )
 
-// Options are what the service needs; all are required.
+// Options are what the service needs; all but the limits are required.
 type Options struct {
 	DB        *store.DB
 	Blobs     blob.Store
@@ -24,6 +27,10 @@ type Options struct {
 	Clock     value.Clock
 	Signer    *auth.Signer
 	PublicURL string // base of links, without a trailing slash
+
+	MaxImage        int64         // largest file of Image v1, in bytes; 0 is MaxUpload
+	MaxReceiptImage int64         // largest file of Receipt Images v3; 0 is MaxUpload
+	LinkLife        time.Duration // how long a link works; 0 is LinkLife
 
 	Entries         Holder
 	Reports         ReportHolder
@@ -39,15 +46,20 @@ type Service struct {
 	clock     value.Clock
 	signer    *auth.Signer
 	publicURL string
-	holders   map[Kind]Holder
-	reports   ReportHolder
-	merging   singleflight.Group
+
+	maxImage, maxReceiptImage int64
+	linkLife                  time.Duration
+
+	holders map[Kind]Holder
+	reports ReportHolder
+	merging singleflight.Group
 }
 
 // New makes the service.
 func New(o Options) *Service {
 	return &Service{
 		db: o.DB, blobs: o.Blobs, sandbox: o.Sandbox, ids: o.IDs, clock: o.Clock, signer: o.Signer, publicURL: o.PublicURL,
+		maxImage: cmp.Or(o.MaxImage, MaxUpload), maxReceiptImage: cmp.Or(o.MaxReceiptImage, MaxUpload), linkLife: cmp.Or(o.LinkLife, LinkLife),
 		holders: map[Kind]Holder{Entry: o.Entries, Report: o.Reports, PaymentRequest: o.PaymentRequests},
 		reports: o.Reports,
 	}

@@ -1,6 +1,8 @@
 package imaging
 
 import (
+	"strconv"
+
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -9,7 +11,8 @@ import (
 	"quittance/internal/kernel/wire"
 )
 
-// MaxUpload is the largest file that Image v1 and Receipt Images v3 take, in bytes.
+// MaxUpload is the largest file that Image v1 and Receipt Images v3 take, in bytes,
+// unless Options say otherwise.
 const MaxUpload = 10 << 20
 
 // multipartRoom is what the parts of a multipart body may need beside the file.
@@ -26,7 +29,7 @@ type imageV1 struct {
 
 func (m *imageV1) fields(f *wire.Fields) {
 	f.Text("Id", &m.ID, "The id that the call was about: of the new image, or of the record as given.")
-	wire.Optional(f, "Url", &m.URL, "A link to the file that works for fifteen minutes without a token; empty after an upload.", wire.NotNull)
+	wire.Optional(f, "Url", &m.URL, "A link to the file that works without a token, for fifteen minutes unless the server is set otherwise; empty after an upload.", wire.NotNull)
 }
 
 var imageV1Schema = wire.Bind("Image", (*imageV1).fields)
@@ -41,8 +44,8 @@ func (s *Service) imageV1() []api.Operation {
 	post := func(path, id, summary string, handle func(*api.Call) (api.Answer, error)) api.Operation {
 		return api.Custom(api.ImageV1, "POST", path, handle,
 			api.Doc{ID: "image." + id + ".post", Group: "Image", Summary: summary, Deprecated: true,
-				Description: "The body is the file itself, a PDF, JPEG or PNG of at most 10 MB, or multipart/form-data with one file. A PDF must not be encrypted."},
-			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.MaxBody(MaxUpload+multipartRoom),
+				Description: "The body is the file itself, a PDF, JPEG or PNG of at most " + size(s.maxImage) + ", or multipart/form-data with one file. A PDF must not be encrypted."},
+			auth.Scope("IMAGE"), api.About(api.CallerOnly), api.MaxBody(s.maxImage+multipartRoom),
 			api.Takes(api.Content{Media: uploadMedia, Name: "ImageFile"}), api.Answers(201, "The image was taken.", answer))
 	}
 	get := func(path, id, summary string, handle func(*api.Call) (api.Answer, error)) api.Operation {
@@ -72,7 +75,7 @@ func (s *Service) postReceipt(c *api.Call) (api.Answer, error) {
 	if a.Kind != auth.User {
 		return nil, errs.New(errs.Invalid, "user", "This token belongs to no user who could own the image; use a user's token, or Receipt Images v3 with the user parameter.")
 	}
-	m, err := s.create(c, a.Self)
+	m, err := s.create(c, a.Self, s.maxImage)
 	if err != nil {
 		return nil, err
 	}
@@ -80,9 +83,9 @@ func (s *Service) postReceipt(c *api.Call) (api.Answer, error) {
 }
 
 // create takes the request's file as a new receipt image of the owner.
-func (s *Service) create(c *api.Call, owner auth.Person) (*Image, error) {
+func (s *Service) create(c *api.Call, owner auth.Person, limit int64) (*Image, error) {
 	a := c.Actor()
-	f, err := s.upload(c, a.Company)
+	f, err := s.upload(c, a.Company, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +129,7 @@ func (s *Service) postTo(kind Kind, param string) func(c *api.Call) (api.Answer,
 		}); err != nil {
 			return nil, err
 		}
-		f, err := s.upload(c, a.Company)
+		f, err := s.upload(c, a.Company, s.maxImage)
 		if err != nil {
 			return nil, err
 		}
@@ -223,4 +226,17 @@ func (s *Service) deleteOfEntry(c *api.Call) (api.Answer, error) {
 		return nil, err
 	}
 	return api.Void(), nil
+}
+
+// size is a number of bytes for people.
+func size(n int64) string {
+	for _, u := range []struct {
+		bytes int64
+		name  string
+	}{{1 << 20, "MB"}, {1 << 10, "KB"}} {
+		if n%u.bytes == 0 {
+			return strconv.FormatInt(n/u.bytes, 10) + " " + u.name
+		}
+	}
+	return strconv.FormatInt(n, 10) + " bytes"
 }

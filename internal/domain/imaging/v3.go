@@ -12,7 +12,7 @@ const receiptImagesPath = "/expense/receiptimages"
 
 func (m *Image) v3(f *wire.Fields) {
 	f.Text("ID", &m.ID, "The id of the receipt image.", wire.ReadOnly)
-	f.Text("URI", &m.URI, "The address of the receipt image; for a single one a link to the file that works for fifteen minutes without a token.", wire.ReadOnly)
+	f.Text("URI", &m.URI, "The address of the receipt image; for a single one a link to the file that works without a token, for fifteen minutes unless the server is set otherwise.", wire.ReadOnly)
 }
 
 var imageV3Schema = wire.Bind("ReceiptImage", (*Image).v3)
@@ -30,13 +30,13 @@ func (s *Service) receiptImages() []api.Operation {
 	file := api.Takes(api.Content{Media: uploadMedia, Name: "ImageFile"})
 	named, user := api.Named(receiptImageNames), api.About(api.UserParameter)
 	userParameter := api.QueryParameter("user", "The login of the user whose image is meant; others than the own need an administrator's role.")
-	room := api.MaxBody(MaxUpload + multipartRoom)
+	room := api.MaxBody(s.maxReceiptImage + multipartRoom)
 	return []api.Operation{
 		api.List(api.V3, receiptImagesPath, s.list, (*api.NoFilter).V3, (*Image).v3,
 			doc("list", "List receipt images", "All images of the user, whichever service they came through, in order of arrival."),
 			scopes, api.About(api.UserOrAll), named),
 		api.Custom(api.V3, "POST", receiptImagesPath, s.postImage,
-			doc("post", "Upload a receipt image", "The body is the file itself, a PDF, JPEG or PNG of at most 10 MB, or multipart/form-data with one file."),
+			doc("post", "Upload a receipt image", "The body is the file itself, a PDF, JPEG or PNG of at most "+size(s.maxReceiptImage)+", or multipart/form-data with one file."),
 			scopes, user, userParameter, named, room, file, api.Answers(200, "The image was taken.", one)),
 		api.Custom(api.V3, "GET", receiptImagesPath+"/{id}", s.getImage,
 			doc("get", "Get a link to a receipt image", "With Accept image/* or application/pdf the answer is the file itself. An image of several files is one PDF."),
@@ -68,7 +68,7 @@ func (s *Service) postImage(c *api.Call) (api.Answer, error) {
 	if a.All || a.Subject.ID == "" {
 		return nil, errs.New(errs.Invalid, "user", "Name the user for whom the image is kept in the user parameter.")
 	}
-	m, err := s.create(c, a.Subject)
+	m, err := s.create(c, a.Subject, s.maxReceiptImage)
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *Service) appendImage(c *api.Call) (api.Answer, error) {
 	}); err != nil {
 		return nil, err
 	}
-	f, err := s.upload(c, a.Company)
+	f, err := s.upload(c, a.Company, s.maxReceiptImage)
 	if err != nil {
 		return nil, err
 	}

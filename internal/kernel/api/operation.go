@@ -109,7 +109,7 @@ func About(s Subject) Option { return func(o *Operation) { o.subject = s } }
 // Named gives schema names and XML roots.
 func Named(n Names) Option { return func(o *Operation) { o.names = n } }
 
-// MaxBody bounds the request's body; 10 MB without it.
+// MaxBody bounds the request's body; without it, the server's Options do.
 func MaxBody(n int64) Option { return func(o *Operation) { o.maxBody = n } }
 
 // Limits are a list's standard and largest page; 25 and 100 without it.
@@ -153,7 +153,7 @@ func SchemaOf[T any](name string, s *wire.Schema[T], media ...string) Content {
 
 // Custom declares an operation that reads its request and makes its answer itself.
 func Custom(f *Family, method, path string, handle func(*Call) (Answer, error), doc Doc, scopes auth.Scopes, opts ...Option) Operation {
-	o := Operation{Doc: doc, Method: method, Path: path, Family: f, scopes: scopes, maxBody: 10 << 20, rows: "Items", run: handle}
+	o := Operation{Doc: doc, Method: method, Path: path, Family: f, scopes: scopes, rows: "Items", run: handle}
 	o.limit.standard, o.limit.max = 25, 100
 	for _, opt := range opts {
 		opt(&o)

@@ -33,6 +33,7 @@ type Options struct {
 	Directory     Directory
 	Signer        *auth.Signer
 	Timeout       time.Duration  // of one call; a minute without it
+	MaxBody       int64          // of operations that do not say it, in bytes; 10 MB without it
 	Proxies       []netip.Prefix // whose forwarded headers count
 
 	// Observe is told of every call after its answer; nil for nobody.
@@ -69,6 +70,9 @@ func NewServer(o Options, areas ...[]Operation) *Server {
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
+	if o.MaxBody == 0 {
+		o.MaxBody = 10 << 20
+	}
 	s := &Server{options: o, rates: newRates(o.Clock)}
 	seen := map[string]bool{}
 	for _, area := range areas {
@@ -78,6 +82,9 @@ func NewServer(o Options, areas ...[]Operation) *Server {
 				panic("api: two operations are called " + op.Doc.ID)
 			}
 			seen[op.Doc.ID] = true
+			if op.maxBody == 0 {
+				op.maxBody = o.MaxBody
+			}
 			s.operations = append(s.operations, op)
 			s.router.add(op)
 		}
