@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"quittance/internal/kernel/auth"
-	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
 )
 
@@ -166,6 +165,7 @@ type AttendeeType struct {
 	DuplicateSearchFields []string
 
 	nameKey, searchFields string
+	uri                   string // not kept: filled for what shows it
 }
 
 // SpendCategory groups expense types for reporting.
@@ -187,9 +187,10 @@ type List struct {
 	VendorList        bool
 	SearchCriteria    string // CODE or TEXT
 	Connector         string
-	ExternalThreshold int64
+	ExternalThreshold int64 // the level from which on the connector has the items
 
 	nameKey string
+	uri     string // not kept: filled for what shows it
 }
 
 // FormKind is what a form is filled in for.
@@ -264,7 +265,9 @@ type Location struct {
 	Latitude             value.Decimal
 	Longitude            value.Decimal
 
-	nameKey, cityKey string
+	nameKey, cityKey, regionKey string
+
+	uri string // not kept: filled for what shows it
 }
 
 type currencyPair struct{ from, to value.Currency }
@@ -443,25 +446,4 @@ func (c *Config) MileageRate(on value.Date, expenseCode string) (MileageRate, bo
 		}
 	}
 	return MileageRate{}, false
-}
-
-// ListItem is one value of a list.
-type ListItem struct {
-	Seq     int64
-	ID      string
-	Company string
-	List    string
-	Parent  string // id; empty at the first level
-	Level   int64  // 1 to 10
-	Code    string
-	Name    string
-	Path    string // the codes from the first level down, each ended by a line feed
-
-	codeKey, nameKey, pathKey string
-}
-
-// ListItem finds an item of a list by id or by code; of items with the same code the
-// one on the highest level counts. Lists can be long, so they are asked, not loaded.
-func (c *Config) ListItem(tx *store.Tx, list, idOrCode string) (*ListItem, bool, error) {
-	return findListItem(tx, c.Company.ID, list, idOrCode)
 }

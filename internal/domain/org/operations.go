@@ -21,8 +21,13 @@ var (
 	profileService = api.OAuthAt("profile service", "/profile-service/v1")
 )
 
-// Operations are the token services: OAuth2, and what was there before it.
+// Operations are the common services and the token services.
 func (s *Service) Operations() []api.Operation {
+	return append(s.tokenOperations(), s.commonOperations()...)
+}
+
+// tokenOperations are OAuth2, and what was there before it.
+func (s *Service) tokenOperations() []api.Operation {
 	open := auth.Open("this is where tokens come from; the request carries its own credentials")
 	text := func(fields []wire.Description, name string) api.Content {
 		return api.Content{Media: []string{formMedia}, Name: name, Fields: fields, Input: true}

@@ -40,6 +40,7 @@ type Service struct {
 	logger    *slog.Logger
 	tokens    *auth.Tokens
 	authentic *auth.Authenticator
+	records   Records
 
 	mu      sync.Mutex
 	configs map[string]*loadedConfig // by company id

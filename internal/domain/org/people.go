@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -37,7 +39,15 @@ type User struct {
 	Created          value.Instant
 	Modified         value.Instant
 
-	passwordHash, loginKey, emailKey string
+	passwordHash, loginKey, emailKey, lastNameKey, employeeKey string
+
+	// Not kept: filled for what shows it.
+	shownID, uri string
+}
+
+// fold writes the keys that users are searched by.
+func (u *User) fold() {
+	u.loginKey, u.emailKey, u.lastNameKey, u.employeeKey = fold(u.Login), fold(u.Email), fold(u.LastName), fold(u.EmployeeID)
 }
 
 // Person is the user as others see it.
@@ -139,11 +149,11 @@ func (s *Service) AddUser(tx *store.Tx, u *User, passwordHash string, roles ...a
 	if err != nil {
 		return err
 	}
-	u.Login = strings.TrimSpace(u.Login)
-	u.loginKey, u.emailKey, u.passwordHash = fold(u.Login), fold(u.Email), passwordHash
+	u.Login, u.passwordHash = strings.TrimSpace(u.Login), passwordHash
 	if u.Email == "" && strings.Contains(u.Login, "@") {
-		u.Email, u.emailKey = u.Login, u.loginKey
+		u.Email = u.Login
 	}
+	u.fold()
 	if u.ID == "" {
 		u.ID = s.ids.UUID()
 	}
@@ -160,23 +170,7 @@ func (s *Service) AddUser(tx *store.Tx, u *User, passwordHash string, roles ...a
 		u.Created = tx.Now()
 	}
 	u.Modified = u.Created
-	var problems errs.Problems
-	switch {
-	case u.Login == "":
-		problems.Add("login", "required", "A user needs a login.")
-	case value.IsUUID(u.Login), strings.ContainsAny(u.Login, " \t\r\n,:"), strings.EqualFold(u.Login, "ALL"):
-		problems.Add("login", "syntax", "A login has no blanks, commas and colons, and is neither an id nor ALL.")
-	}
-	if u.LastName == "" {
-		problems.Add("lastName", "required", "A user needs a last name.")
-	}
-	if !u.Currency.Valid() {
-		problems.Add("currency", "unknown", "The currency is not a code of ISO 4217.")
-	}
-	if len(u.Country) != 2 {
-		problems.Add("country", "syntax", "The country is a code of two letters (ISO 3166-1).")
-	}
-	if err := problems.Err(); err != nil {
+	if err := u.check(); err != nil {
 		return err
 	}
 	if n, err := users.Count(tx, store.Unrestricted(), store.Where("login_key = ? OR id = ?", u.loginKey, u.ID)); err != nil {
@@ -193,9 +187,11 @@ func (s *Service) AddUser(tx *store.Tx, u *User, passwordHash string, roles ...a
 	return s.SetRoles(tx, u.ID, roles...)
 }
 
-// UpdateUser saves a user who was read before.
+// UpdateUser saves a user who was read before, as the program itself changes one;
+// ChangeUser is for what people ask for.
 func (s *Service) UpdateUser(tx *store.Tx, u *User) error {
-	u.loginKey, u.emailKey, u.Modified = fold(u.Login), fold(u.Email), tx.Now()
+	u.fold()
+	u.Modified = tx.Now()
 	s.changed(tx)
 	return users.Update(tx, u)
 }
@@ -211,6 +207,146 @@ func (s *Service) SetPassword(tx *store.Tx, user, passwordHash string) error {
 		return err
 	}
 	return clearFailures(tx, u.loginKey, "")
+}
+
+// check finds what is wrong with a user taken alone.
+func (u *User) check() error {
+	var problems errs.Problems
+	switch {
+	case u.Login == "":
+		problems.Add("login", "required", "A user needs a login.")
+	case value.IsUUID(u.Login), strings.ContainsAny(u.Login, " \t\r\n,:"), strings.EqualFold(u.Login, "ALL"):
+		problems.Add("login", "syntax", "A login has no blanks, commas and colons, and is neither an id nor ALL.")
+	}
+	if u.LastName == "" {
+		problems.Add("lastName", "required", "A user needs a last name.")
+	}
+	if !u.Currency.Valid() {
+		problems.Add("currency", "unknown", "The currency is not a code of ISO 4217.")
+	}
+	if len(u.Country) != 2 {
+		problems.Add("country", "syntax", "The country is a code of two letters (ISO 3166-1).")
+	}
+	if u.Reimbursement != "" && !slices.Contains(reimbursements, u.Reimbursement) {
+		problems.Add("reimbursement", "enum", "The way of being paid back is one of "+strings.Join(reimbursements, ", ")+".")
+	}
+	for _, t := range []struct{ name, text string }{{"login", u.Login}, {"email", u.Email}, {"firstName", u.FirstName}, {"middleName", u.MiddleName},
+		{"lastName", u.LastName}, {"employeeID", u.EmployeeID}, {"cellPhone", u.CellPhone}, {"organizationUnit", u.OrganizationUnit}} {
+		if utf8.RuneCountInString(t.text) > maxUserText || strings.ContainsFunc(t.text, unicode.IsControl) {
+			problems.Addf(t.name, "syntax", "A text about a user is one line of at most %d characters.", maxUserText)
+		}
+	}
+	return problems.Err()
+}
+
+const maxUserText = 255
+
+// reimbursements are the ways in which a user is paid back.
+var reimbursements = []string{"ADPPAYR", "APCHECK", "CNQRPAY", "PMTSERV"}
+
+// ChangeUser saves what somebody asked to be changed of a user who was read before.
+// The manager and the expense group, where named, are of the same company; managers
+// never lead back to the user.
+func (s *Service) ChangeUser(tx *store.Tx, u *User) error {
+	if err := companies.Lock(tx, u.Company); err != nil { // managers of one company change one after the other
+		return err
+	}
+	old, err := users.Get(tx, ofCompany(u.Company), u.ID)
+	if err != nil {
+		return err
+	}
+	u.Login = strings.TrimSpace(u.Login)
+	if err := u.check(); err != nil {
+		return err
+	}
+	if n, err := users.Count(tx, store.Unrestricted(), store.Where("login_key = ? AND id <> ?", fold(u.Login), u.ID)); err != nil {
+		return err
+	} else if n > 0 {
+		return errs.Newf(errs.Conflict, "login", "The login %s is taken.", u.Login)
+	}
+	if u.Group != "" && u.Group != old.Group {
+		if n, err := groups.Count(tx, ofCompany(u.Company), store.Where("id = ?", u.Group)); err != nil {
+			return err
+		} else if n == 0 {
+			return errs.OnField("group", "unknown", "The company has no such expense group.")
+		}
+	}
+	if u.Manager != old.Manager {
+		if err := checkManager(tx, u); err != nil {
+			return err
+		}
+	}
+	if err := s.UpdateUser(tx, u); err != nil {
+		if store.IsUnique(err) {
+			return errs.Newf(errs.Conflict, "login", "The login %s is taken.", u.Login).Because(err)
+		}
+		return err
+	}
+	if old.Active && !u.Active {
+		return s.endSignIns(tx, u.ID)
+	}
+	return nil
+}
+
+// maxManagers is how many managers can stand one above the other.
+const maxManagers = 100
+
+// checkManager walks up from a user's manager.
+func checkManager(tx *store.Tx, u *User) error {
+	next := u.Manager
+	for level := 0; next != "" && level < maxManagers; level++ {
+		m, err := users.Get(tx, ofCompany(u.Company), next)
+		switch {
+		case errs.Is(err, errs.NotFound) && level > 0: // who is gone has nobody above
+			return nil
+		case errs.Is(err, errs.NotFound):
+			return errs.OnField("manager", "unknown", "The company has no such user.")
+		case err != nil:
+			return err
+		case m.ID == u.ID:
+			return errs.OnField("manager", "cycle", "The managers would lead back to "+u.Login+".")
+		case level == 0 && !m.Active:
+			return errs.OnField("manager", "disabled", "The manager "+m.Login+" is disabled.")
+		}
+		next = m.Manager
+	}
+	if next != "" {
+		return errs.OnField("manager", "cycle", "The managers above this one have no end.")
+	}
+	return nil
+}
+
+// endSignIns makes every token of a user useless, those that are out too.
+func (s *Service) endSignIns(tx *store.Tx, user string) error {
+	var sessions [][2]string
+	for _, query := range []string{
+		`SELECT DISTINCT session, client_id FROM refresh_token WHERE principal_id = ? ORDER BY session`,
+		`SELECT DISTINCT session, client_id FROM legacy_token WHERE user_id = ? ORDER BY session`,
+	} {
+		if err := each(tx, func(r *store.Rows) error {
+			var session [2]string
+			err := r.Scan(&session[0], &session[1])
+			sessions = append(sessions, session)
+			return err
+		}, query, user); err != nil {
+			return err
+		}
+	}
+	for _, one := range sessions {
+		if err := s.revokeSession(tx, one[0], one[1], user); err != nil {
+			return err
+		}
+	}
+	for _, query := range []string{
+		`DELETE FROM refresh_token WHERE principal_id = ?`, `DELETE FROM legacy_token WHERE user_id = ?`,
+		`DELETE FROM auth_code WHERE user_id = ?`, `DELETE FROM company_token WHERE principal_id = ?`, `DELETE FROM otp WHERE user_id = ?`,
+	} {
+		if _, err := tx.Exec(query, user); err != nil {
+			return err
+		}
+	}
+	s.changed(tx)
+	return nil
 }
 
 // SetRoles makes these the roles of a user.
@@ -235,11 +371,6 @@ func (s *Service) SetRoles(tx *store.Tx, user string, roles ...auth.Role) error 
 	}
 	s.changed(tx)
 	return nil
-}
-
-// FindUsers lists the users of a company, for administration, in order of creation.
-func (s *Service) FindUsers(tx *store.Tx, company string, where store.Predicate, page store.Page) ([]User, bool, error) {
-	return users.List(tx, ofCompany(company), where, page)
 }
 
 // Company finds a company by id.
