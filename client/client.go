@@ -396,6 +396,26 @@ func (s *Session) PostImageOnlyReceipt(ctx context.Context, name, media string, 
 	return posted(answer), nil
 }
 
+// PostReceipt posts an e-receipt: JSON that keeps to the named schema, such as
+// "hotel-receipt". The server draws its image.
+func (s *Session) PostReceipt(ctx context.Context, schema string, receipt []byte) (Posted, error) {
+	answer, err := s.do(ctx, s.Token, http.MethodPost, "/receipts/v4/users/"+s.UserID, body{"application/json", receipt}, nil,
+		"Link", "<http://schema.concursolutions.com/"+schema+".schema.json>;rel=describedBy")
+	if err != nil {
+		return Posted{}, err
+	}
+	return posted(answer), nil
+}
+
+// ReceiptImage downloads the image of a processed receipt.
+func (s *Session) ReceiptImage(ctx context.Context, p Posted) (content []byte, media string, err error) {
+	answer, err := s.do(ctx, s.Token, http.MethodGet, p.Location+"/image", body{}, &content, "Accept", "*/*")
+	if err != nil {
+		return nil, "", err
+	}
+	return content, answer.Header.Get("Content-Type"), nil
+}
+
 func posted(answer *http.Response) Posted {
 	p := Posted{Location: answer.Header.Get("Location")}
 	for _, link := range strings.Split(answer.Header.Get("Link"), ",") {

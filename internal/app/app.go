@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"quittance/internal/domain/expense"
@@ -21,6 +22,7 @@ import (
 	"quittance/internal/domain/invoice"
 	"quittance/internal/domain/org"
 	"quittance/internal/domain/receipt"
+	"quittance/internal/domain/receipt/drawing"
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/blob"
@@ -90,6 +92,8 @@ type App struct {
 	main      *listener
 	admin     *listener
 	snapshot  string // the seeded database that /-/reset copies back; dev on SQLite alone
+	resetting sync.Mutex
+	migrated  bool // the snapshot has this program's schema
 	close     closers
 }
 
@@ -202,7 +206,11 @@ func (a *App) open(ctx context.Context) (err error) {
 	}
 	a.close.add(func(context.Context) error { return lock.Close() })
 	if a.DB, err = store.Open(ctx, storeOptions(o, a.clock.Now)); err != nil {
-		return err
+		where := DatabasePath(o.Data)
+		if o.Database != "" {
+			where = "--database"
+		}
+		return fmt.Errorf("the database %s cannot be opened: %w", where, err)
 	}
 	a.close.add(func(context.Context) error { return a.DB.Close() })
 	if err = a.checkKind(ctx); err != nil {
@@ -302,7 +310,12 @@ func (a *App) build() error {
 	a.Imaging = imaging.New(imaging.Options{DB: a.DB, Blobs: a.Blobs, Sandbox: a.sandbox, IDs: ids, Clock: clock, Signer: a.keys.Signer(),
 		PublicURL: a.publicURL, MaxImage: o.Limits.Image, MaxReceiptImage: o.Limits.ReceiptImage, LinkLife: o.Limits.LinkLife, Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
 	a.Expense.UseImages(a.Imaging)
-	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, Directory: a.Org})
+	renderer, err := drawing.New(drawing.Options{Log: a.log})
+	if err != nil {
+		return err
+	}
+	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, IDs: ids, Clock: clock, Directory: a.Org,
+		Tokens: a.Org.Authenticator(), Drawer: drawer{renderer}})
 
 	options := api.Options{DB: a.DB, Clock: clock, IDs: ids, Logger: a.log, PublicURL: a.publicURL, Authenticator: a.Org.Authenticator(),
 		Directory: a.Org, Signer: a.keys.Signer(), MaxBody: o.Limits.Body, Proxies: o.TrustedProxies, Observe: a.observe}

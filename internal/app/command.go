@@ -50,18 +50,20 @@ func plain(err error) string {
 	if !errors.As(err, &e) {
 		return err.Error()
 	}
-	text := e.Message
-	if len(e.Fields) > 0 && e.Code != "settings" { // whose message lists them
+	text, cause := e.Message, errors.Unwrap(e)
+	switch {
+	case len(e.Fields) > 0 && e.Code != "settings": // whose message lists them
 		sentences := make([]string, len(e.Fields))
 		for i, f := range e.Fields {
 			sentences[i] = f.Path + ": " + f.Message
 		}
 		text = strings.Join(sentences, "\n  ")
-	}
-	if cause := errors.Unwrap(e); cause != nil {
+	case e.Kind == errs.Internal && cause != nil: // whose message is for callers
+		text = cause.Error()
+	case cause != nil:
 		text += " (" + cause.Error() + ")"
 	}
-	return text
+	return strings.Replace(err.Error(), e.Error(), text, 1)
 }
 
 func run(ctx context.Context, c config.Config, out, errOut io.Writer) error {

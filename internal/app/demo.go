@@ -16,6 +16,9 @@ import (
 //go:embed demodata/receipt-photo.jpg
 var receiptPhoto []byte
 
+//go:embed demodata/taxi-receipt.json
+var taxiReceipt []byte
+
 // Demo runs the main job against a dev server, as a client over HTTP: from a photo
 // to one PDF of an approved report. It prints each step and leaves the PDF in file.
 func Demo(ctx context.Context, base, file string, out io.Writer) error {
@@ -58,11 +61,11 @@ func (d *demo) run(file string) error {
 	}
 	d.done("She uploads the photo of a receipt (%d KB): image %s", len(receiptPhoto)>>10, image.ID)
 
-	posted, err := ann.PostImageOnlyReceipt(ctx, "taxi.jpg", "image/jpeg", receiptPhoto)
+	posted, err := ann.PostReceipt(ctx, "ground-transport-receipt", taxiReceipt)
 	if err != nil {
 		return err
 	}
-	d.done("She posts another to the receipts service")
+	d.done("Her taxi company posts an e-receipt: data, no picture")
 	waiting, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	status, err := ann.AwaitReceipt(waiting, posted)
@@ -73,6 +76,14 @@ func (d *demo) run(file string) error {
 		return fmt.Errorf("the receipt is %s: %v", status.Status, status.Logs)
 	}
 	d.done("It is %s after %d events", status.Status, len(status.Logs))
+	drawn, media, err := ann.ReceiptImage(ctx, posted)
+	if err != nil {
+		return err
+	}
+	if media != "application/pdf" || !bytes.HasPrefix(drawn, []byte("%PDF-")) {
+		return fmt.Errorf("the drawn receipt is %s, not a PDF", media)
+	}
+	d.done("The server has drawn it: a PDF of %d KB", len(drawn)>>10)
 
 	today := time.Now().UTC().Format("2006-01-02")
 	report, err := ann.CreateReport(ctx, client.Report{Name: "Visit to Lisbon", Purpose: "Meet the partners"})
@@ -91,7 +102,7 @@ func (d *demo) run(file string) error {
 	if err != nil {
 		return err
 	}
-	d.done("A taxi, 18 USD, with the posted receipt: entry %s", taxi.ID)
+	d.done("A taxi, 18 USD, with the e-receipt: entry %s", taxi.ID)
 	if _, err = ann.AttachToEntry(ctx, hotel.ID, "image/jpeg", receiptPhoto); err != nil {
 		return err
 	}

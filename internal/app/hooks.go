@@ -75,6 +75,9 @@ func (a *App) clockState() clockState {
 	return clockState{a.clock.Now().Time().Format("2006-01-02T15:04:05.000Z"), a.clock.Offset().Seconds()}
 }
 
+// maxOffset is how far the sandbox's time may be from the machine's.
+const maxOffset = 100 * 365 * 24 * time.Hour
+
 // moveClock takes {"now": "2026-01-31T10:00:00Z"}, {"advance": "36h"} or {"reset": true}.
 func (a *App) moveClock(c *api.Call) (any, error) {
 	var body struct {
@@ -85,24 +88,32 @@ func (a *App) moveClock(c *api.Call) (any, error) {
 	if err := readHook(c, &body); err != nil {
 		return nil, err
 	}
+	var offset time.Duration
+	field := "now"
 	switch {
 	case body.Reset:
-		a.clock.Move(0)
 	case body.Now != "":
 		at, err := value.ParseInstant(body.Now)
 		if err != nil {
 			return nil, errs.OnField("now", "syntax", "must be a time such as 2026-01-31T10:00:00Z.")
 		}
-		a.clock.Move(at.Time().Sub(value.SystemClock().Time()))
+		offset = at.Time().Sub(value.SystemClock().Time())
 	case body.Advance != "":
 		d, err := time.ParseDuration(body.Advance)
 		if err != nil {
 			return nil, errs.OnField("advance", "syntax", "must be a duration such as 36h or 15m.")
 		}
-		a.clock.Move(a.clock.Offset() + d)
+		field, offset = "advance", d
+		if d.Abs() <= maxOffset {
+			offset += a.clock.Offset()
+		}
 	default:
 		return nil, errs.New(errs.Invalid, "clock", "Say now, advance or reset.")
 	}
+	if offset.Abs() > maxOffset {
+		return nil, errs.OnField(field, "range", "must stay within a hundred years of the machine's time.")
+	}
+	a.clock.Move(offset)
 	a.Org.Forget()
 	return a.clockState(), nil
 }

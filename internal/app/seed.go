@@ -70,9 +70,11 @@ func (a *App) fill(ctx context.Context) error {
 // Reset puts a dev server back to its seed: records, clock, mail, plans and the
 // request log. Images stay in the store until the sweep, since nothing leads there.
 func (a *App) Reset(ctx context.Context) error {
+	a.resetting.Lock()
+	defer a.resetting.Unlock()
 	if a.DB.Engine() == store.SQLite {
-		if _, err := os.Stat(a.snapshot); err != nil {
-			return errs.New(errs.Conflict, "reset", "This folder has no copy of its seed; start with an empty one to be able to reset.").Because(err)
+		if err := a.checkSnapshot(ctx); err != nil {
+			return err
 		}
 		if err := a.DB.ReplaceWith(ctx, a.snapshot); err != nil {
 			return err
@@ -88,6 +90,25 @@ func (a *App) Reset(ctx context.Context) error {
 	}
 	a.Org.Forget()
 	return a.Jobs.Recover(ctx) // the periodic tasks, which the seed knows nothing of
+}
+
+// checkSnapshot brings the copy of the seed to the schema of this program, once: the
+// folder may have been made by an older one.
+func (a *App) checkSnapshot(ctx context.Context) error {
+	if _, err := os.Stat(a.snapshot); err != nil {
+		return errs.New(errs.Conflict, "reset", "This folder has no copy of its seed; start with an empty one to be able to reset.").Because(err)
+	}
+	if a.migrated {
+		return nil
+	}
+	o := storeOptions(&a.options, a.clock.Now)
+	o.Path = a.snapshot
+	db, err := store.Open(ctx, o)
+	if err != nil {
+		return err
+	}
+	a.migrated = true
+	return db.Close()
 }
 
 // keptTables survive a reset: what the schema and the tokens stand on.
