@@ -66,7 +66,10 @@ func TestEveryCommandHasHelp(t *testing.T) {
 }
 
 func TestMistakesOfCalling(t *testing.T) {
-	empty := t.TempDir()
+	empty, broken := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(app.DatabasePath(broken), bytes.Repeat([]byte("no database "), 1000), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		line     string
 		status   int
@@ -86,6 +89,9 @@ func TestMistakesOfCalling(t *testing.T) {
 		{"backup verify " + empty + "/a.tar", 1, "no such file"},
 		{"backup verify cli_test.go", 1, "is no whole archive"},
 		{"backup restore --data " + empty + "/new " + empty + "/a.tar", 1, "no such file"},
+		{"dev --listen 127.0.0.1:0 --data " + broken, 1, "quittance.db cannot be opened: file is not a database"},
+		{"dev --listen 127.0.0.1:0 --data cli_test.go", 1, "the data folder cannot be made"},
+		{"dev --listen 127.0.0.1:0 --data " + broken + "2 --database postgres://127.0.0.1:1/x", 1, "cannot be opened: The database cannot be reached"},
 		{"healthcheck --listen 127.0.0.1:1", 1, "the server does not answer"},
 	} {
 		refused(t, c.status, c.sentence, strings.Fields(c.line)...)
