@@ -7,10 +7,13 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -125,7 +128,8 @@ type World struct {
 	Signer  *auth.Signer
 	Server  *api.Server
 
-	clock atomic.Int64
+	clock     atomic.Int64
+	bucketDir string // the folder of an S3 server's files
 }
 
 // Option changes a World.
@@ -147,9 +151,10 @@ func Area(of func(*World) []api.Operation) Option { return func(c *config) { c.a
 func OnS3() Option {
 	return func(c *config) {
 		c.blobs = func(t testing.TB, w *World) blob.Store {
-			o := blobtest.S3(t).Options
-			o.Clock = w.Now
-			return openBlobs(t, o)
+			server := blobtest.S3(t)
+			w.bucketDir = server.Dir
+			server.Options.Clock = w.Now
+			return openBlobs(t, server.Options)
 		}
 	}
 }
@@ -213,6 +218,34 @@ func (w *World) Now() value.Instant { return value.Instant(w.clock.Load()) }
 
 // Advance moves the clock.
 func (w *World) Advance(d time.Duration) { w.clock.Add(d.Microseconds()) }
+
+// Age makes everything that is kept older. The time of blobs on S3 is that of the
+// server there: they are made older on its disk, and the clock shows its time.
+func (w *World) Age(t testing.TB, d time.Duration) {
+	t.Helper()
+	if w.BlobDir != "" {
+		w.Advance(d)
+		return
+	}
+	if w.bucketDir == "" {
+		t.Skip("the files of this S3 server cannot be made older")
+	}
+	w.Advance(time.Since(w.Now().Time()))
+	err := filepath.WalkDir(w.bucketDir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		then := info.ModTime().Add(-d)
+		return os.Chtimes(path, then, then)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
 
 // Request is one call. Without a Token there is no Authorization header.
 type Request struct {
