@@ -122,8 +122,8 @@ func (s *Service) receiptOperations() []api.Operation {
 	}
 	return append(ops,
 		api.Custom(api.Receipts, "POST", ofUserPath, s.postReceipt,
-			doc("post", "Post an e-receipt", "The body is the receipt as JSON or, with an image, multipart/form-data with the parts receipt and image: a PDF, PNG, JPEG, GIF or TIFF of at most 5 MB. Without an image one is drawn. Location tells where the receipt will be, Link where its processing can be watched."),
-			writes, api.About(api.PathUser), api.MaxBody(maxPosted),
+			doc("post", "Post an e-receipt", "The body is the receipt as JSON or, with an image, multipart/form-data with the parts receipt and image: a PDF, PNG, JPEG, GIF or TIFF of at most 5 MB, or what the server is set to. Without an image one is drawn. Location tells where the receipt will be, Link where its processing can be watched."),
+			writes, api.About(api.PathUser), api.MaxBody(s.maxImage+postedRoom),
 			api.HeaderParameter("Link", "The JSON schema that the receipt keeps to: <http://schema.concursolutions.com/{type}.schema.json>;rel=describedBy"),
 			api.Takes(api.Content{Media: []string{"application/json", "multipart/form-data"}, Name: "ReceiptPost"}),
 			api.Answers(201, "The receipt is queued for processing.", api.Content{})))

@@ -2,6 +2,7 @@ package receipt_test
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -18,8 +19,11 @@ import (
 	"quittance/internal/domain/imaging"
 	. "quittance/internal/domain/imaging/imagingtest"
 	"quittance/internal/domain/receipt"
+	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/errs"
+	"quittance/internal/kernel/job"
 	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/store/storetest"
 )
 
 const (
@@ -95,41 +99,43 @@ func (w world) file(t *testing.T, path, accept, media string) []byte {
 }
 
 func TestReceipt(t *testing.T) {
-	for _, kind := range samples {
-		t.Run(kind, func(t *testing.T) {
-			engines(t, func(t *testing.T, w world) {
-				body := sample(t, kind)
-				id := w.postReceipt(t, kind, receiptPosting("ann", kind, body))
-				one := "/receipts/v4/" + id
-				w.wantStatus(t, id, "ACCEPTED", accepted)
-				for _, path := range []string{one, one + "/image"} {
-					if body := w.get(t, 404, "ann", path); body != "" {
-						t.Errorf("a 404 has the body %s", body)
-					}
+	engines(t, func(t *testing.T, w world) {
+		listed := ""
+		for i, kind := range samples {
+			body := sample(t, kind)
+			w.Advance(time.Duration(i) * time.Second)
+			came := w.Now() / 1000 * 1000
+			id := w.postReceipt(t, kind, receiptPosting("ann", kind, body))
+			one := "/receipts/v4/" + id
+			w.wantStatus(t, id, "ACCEPTED", accepted)
+			for _, path := range []string{one, one + "/image"} {
+				if body := w.get(t, 404, "ann", path); body != "" {
+					t.Errorf("a 404 has the body %s", body)
 				}
-				if body := w.get(t, 200, "ann", receiptsOfAnn); body != `{"receipts":[]}` {
-					t.Errorf("listed %s before it is there", body)
-				}
+			}
+			if body := w.get(t, 200, "ann", receiptsOfAnn); body != `{"receipts":[`+listed+`]}` {
+				t.Errorf("listed %s before it is there", body)
+			}
 
-				w.work(t)
-				w.wantStatus(t, id, "PROCESSED", accepted, initiated, generated, finished)
-				record := recordOf(id, kind, "image", body)
-				if got := w.get(t, 200, "ann", one); got != record {
-					t.Errorf("the record is %s, want %s", got, record)
-				}
-				if got := w.get(t, 200, "ann", receiptsOfAnn); got != `{"receipts":[`+record+`]}` {
-					t.Errorf("listed %s", got)
-				}
-				want := receipt.Drawing{ID: id, Type: kind, JSON: bytes.TrimSpace(body), Traveller: "Archer, Ann", Received: Start / 1000 * 1000}
-				if len(w.drawer.drawn) != 1 || fmt.Sprint(w.drawer.drawn[0]) != fmt.Sprint(want) {
-					t.Errorf("drawn was %v, want %v", w.drawer.drawn, want)
-				}
-				if pdf := w.file(t, one+"/image", "", "application/pdf"); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
-					t.Errorf("the image begins %q", pdf[:10])
-				}
-			})
-		})
-	}
+			w.work(t)
+			w.wantStatus(t, id, "PROCESSED", accepted, initiated, generated, finished)
+			record := strings.Replace(recordOf(id, kind, "image", body), "2024-05-08T23:05:52.087Z", came.Time().Format("2006-01-02T15:04:05.000Z"), 1)
+			if got := w.get(t, 200, "ann", one); got != record {
+				t.Errorf("the record is %s, want %s", got, record)
+			}
+			listed = strings.TrimSuffix(record+","+listed, ",") // the newest first
+			if got := w.get(t, 200, "ann", receiptsOfAnn); got != `{"receipts":[`+listed+`]}` {
+				t.Errorf("listed %s", got)
+			}
+			want := receipt.Drawing{ID: id, Type: kind, JSON: bytes.TrimSpace(body), Traveller: "Archer, Ann", Received: came}
+			if len(w.drawer.drawn) != i+1 || fmt.Sprint(w.drawer.drawn[i]) != fmt.Sprint(want) {
+				t.Errorf("drawn was %v, want %v", w.drawer.drawn, want)
+			}
+			if pdf := w.file(t, one+"/image", "", "application/pdf"); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
+				t.Errorf("the image begins %q", pdf[:10])
+			}
+		}
+	})
 }
 
 func TestImageOfReceipt(t *testing.T) {
@@ -595,6 +601,35 @@ func TestForgetKeepsWork(t *testing.T) {
 		w.work(t)
 		w.get(t, 200, "ann", "/receipts/v4/"+id)
 	})
+}
+
+// TestImageLimit: an operator may want another one.
+func TestImageLimit(t *testing.T) {
+	var area world
+	w := New(t, storetest.SQLite, Area(func(w *World) []api.Operation {
+		area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), &drawer{sandbox: w.Sandbox}}
+		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: area.jobs, IDs: w.IDs, Clock: w.Now, Directory: Directory{},
+			Tokens: owners{}, Drawer: area.drawer, MaxImage: 20_000}).Operations()
+	}))
+	for size, want := range map[int][3]int{20_000: {201, 202, 200}, 20_001: {413, 413, 400}} {
+		file := padded(size)
+		got := [3]int{
+			w.Do(multipartPosting("general-receipt", Part{Name: "receipt", Content: sample(t, "general-receipt")}, Part{Name: "image", FileName: "a", Content: file})).StatusCode,
+			w.Do(posting("ann", ofAnn, file)).StatusCode,
+			w.Do(v3Posting("ann", "application/json", strings.Replace(v3General, `"Type":"General"`, `"Type":"General","ImageBase64":"`+base64.StdEncoding.EncodeToString(paddedJPEG(size))+`"`, 1))).StatusCode,
+		}
+		if got != want {
+			t.Errorf("%d bytes: %v, want %v", size, got, want)
+		}
+	}
+}
+
+// paddedJPEG is a JPEG of n bytes: behind its start is a comment.
+func paddedJPEG(n int) []byte {
+	file := JPEGOf(1, 8, 8)
+	fill := n - len(file) - 4
+	comment := append([]byte{0xff, 0xfe, byte((fill + 2) >> 8), byte(fill + 2)}, make([]byte, fill)...)
+	return slices.Concat(file[:2], comment, file[2:])
 }
 
 func TestReceiptGoldens(t *testing.T) {

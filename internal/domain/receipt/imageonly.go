@@ -1,6 +1,8 @@
 package receipt
 
 import (
+	"context"
+	"io"
 	"strconv"
 	"strings"
 
@@ -15,11 +17,13 @@ import (
 	"quittance/internal/kernel/wire"
 )
 
-// MaxImage is the largest image that Receipts v4 takes, in bytes (receipts.md §4.5).
+// MaxImage is the largest image that receipts take, in bytes, unless Options say
+// otherwise (receipts.md §4.5).
 const MaxImage = 5 << 20
 
-// maxPosted bounds a whole multipart body, parts that nobody wants included.
-const maxPosted = 32 << 20
+// postedRoom is what a multipart body may have beside an image, parts that nobody wants
+// included.
+const postedRoom = 27 << 20
 
 // pageSize is how many receipts a page lists.
 const pageSize = 50
@@ -72,8 +76,8 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 	page := api.Answers(200, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", imagePageSchema))
 	ops := []api.Operation{
 		api.Custom(api.Receipts, "POST", ofUser, s.postImageOnly,
-			doc("post", "Post an image-only receipt", "The multipart body has the file in the part image: PDF, PNG, JPEG, GIF or TIFF of at most 5 MB. Location tells where the receipt will be, Link where its processing can be watched."),
-			writes, api.About(api.PathUser), api.MaxBody(maxPosted),
+			doc("post", "Post an image-only receipt", "The multipart body has the file in the part image: PDF, PNG, JPEG, GIF or TIFF of at most 5 MB, or what the server is set to. Location tells where the receipt will be, Link where its processing can be watched."),
+			writes, api.About(api.PathUser), api.MaxBody(s.maxImage+postedRoom),
 			api.Takes(api.Content{Media: []string{"multipart/form-data"}, Name: "ImageOnlyReceiptPost"}),
 			api.Answers(202, "The image is queued for processing.", api.Content{})),
 		api.Custom(api.Receipts, "GET", ofUser, s.listImageOnly,
@@ -111,22 +115,37 @@ func (s *Service) postImageOnly(c *api.Call) (api.Answer, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := s.images.NewImage(c.Actor().Company, of.ID, imaging.Accepted)
-	if err := c.Write(func(tx *store.Tx) error {
-		if err := imaging.Insert(tx, m, f); err != nil {
-			return err
-		}
-		if err := accept(tx, m.ReceiptID, m.Company, m.Owner); err != nil {
-			return err
-		}
-		return s.jobs.Enqueue(tx, imageJob, m.ReceiptID, job.Spec{Company: m.Company})
-	}); err != nil {
+	m := s.NewImage(c.Actor().Company, of.ID)
+	if err := c.Write(func(tx *store.Tx) error { return s.InsertImage(tx, m, f) }); err != nil {
 		return nil, err
 	}
 	base := c.URL(api.Receipts.Base[0])
 	return api.Empty(202).
 		Header("Link", "<"+base+"/v4/status/"+m.ReceiptID+`>; rel="processing-status"`).
 		Header("Location", base+imagesPath+"/"+m.ReceiptID), nil
+}
+
+// KeepImage stores the file of an image-only receipt, of at most limit bytes, as it
+// streams in. The caller then makes the receipt with NewImage and InsertImage.
+func (s *Service) KeepImage(ctx context.Context, company string, r io.Reader, limit int64) (imaging.File, error) {
+	return s.images.Keep(ctx, company, r, imageTypes, limit)
+}
+
+// NewImage is a new image-only receipt. It is made before a write begins, since the
+// write may run twice.
+func (s *Service) NewImage(company, owner string) *imaging.Image {
+	return s.images.NewImage(company, owner, imaging.Accepted)
+}
+
+// InsertImage writes an image-only receipt and queues it for processing.
+func (s *Service) InsertImage(tx *store.Tx, m *imaging.Image, f imaging.File) error {
+	if err := imaging.Insert(tx, m, f); err != nil {
+		return err
+	}
+	if err := accept(tx, m.ReceiptID, m.Company, m.Owner); err != nil {
+		return err
+	}
+	return s.jobs.Enqueue(tx, imageJob, m.ReceiptID, job.Spec{Company: m.Company})
 }
 
 // postedImage keeps the part image of the request. The sentences are the documented

@@ -119,9 +119,9 @@ func (s *Service) readParts(c *api.Call, kind string) (d *wire.Document, file *i
 // type the size is told.
 func (s *Service) keepImage(c *api.Call, from io.Reader) (imaging.File, error) {
 	counted := &counter{r: from}
-	f, err := s.images.Keep(c.Context(), c.Actor().Company, counted, imageTypes, MaxImage)
+	f, err := s.KeepImage(c.Context(), c.Actor().Company, counted, s.maxImage)
 	if errs.Is(err, errs.Unsupported) {
-		if _, rest := io.Copy(io.Discard, io.LimitReader(counted, MaxImage+1-counted.n)); rest == nil && counted.n > MaxImage {
+		if _, rest := io.Copy(io.Discard, io.LimitReader(counted, s.maxImage+1-counted.n)); rest == nil && counted.n > s.maxImage {
 			err = errTooLarge.Because(err)
 		}
 	}

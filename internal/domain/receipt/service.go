@@ -4,6 +4,7 @@
 package receipt
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -17,7 +18,7 @@ import (
 	"quittance/internal/kernel/wire"
 )
 
-// Options are what the service needs; all but the Drawer are required.
+// Options are what the service needs; all but the Drawer and the limit are required.
 type Options struct {
 	DB        *store.DB
 	Images    *imaging.Service
@@ -27,6 +28,7 @@ type Options struct {
 	Directory Directory
 	Tokens    api.Authenticator // reads the tokens by which Receipts v3 names users
 	Drawer    Drawer            // without one no e-receipts are taken
+	MaxImage  int64             // the largest image, in bytes; 0 is MaxImage
 }
 
 // Directory finds users; domain/org does.
@@ -46,12 +48,13 @@ type Service struct {
 	tokens    api.Authenticator
 	drawer    Drawer
 	schemas   *wire.JSONSchemas
+	maxImage  int64
 }
 
 // New makes the service and sets the handlers of its jobs.
 func New(o Options) *Service {
 	s := &Service{db: o.DB, images: o.Images, jobs: o.Jobs, ids: o.IDs, clock: o.Clock, directory: o.Directory,
-		tokens: o.Tokens, drawer: o.Drawer, schemas: compileSchemas()}
+		tokens: o.Tokens, drawer: o.Drawer, schemas: compileSchemas(), maxImage: cmp.Or(o.MaxImage, MaxImage)}
 	s.jobs.Handle(imageJob, s.imageOnly().handler())
 	s.jobs.Handle(receiptJob, s.withData().handler())
 	s.jobs.Every(time.Hour, "forget statuses", func(ctx context.Context) error {

@@ -96,7 +96,7 @@ func (r *v3Receipt) fields(f *wire.Fields) {
 		wire.Enum(paidCash, paidByCard, paidByCompany), wire.Alias("FormOfPaymentCode"))
 	wire.Group(f, "GeneralDetail", &r.General, (*v3General).fields, "What a receipt of the type General says. Required with it.")
 	wire.Group(f, "HotelDetail", &r.Hotel, (*v3Hotel).fields, "What a receipt of the type Hotel says. Required with it.")
-	f.Bytes("ImageBase64", &r.Image, "An image of the receipt: PDF, PNG or JPEG in Base64, at most 5 MB. Without it one is drawn.", wire.WriteOnly, wire.Max(MaxImage))
+	f.Bytes("ImageBase64", &r.Image, "An image of the receipt: PDF, PNG or JPEG in Base64, of at most 5 MB, or what the server is set to. Without it one is drawn.", wire.WriteOnly)
 	wire.Object(f, "MatchingFact", &r.Fact, (*v3Fact).fields, "Whose receipt it is.", wire.RequiredOnCreate)
 	wire.Object(f, "Merchant", &r.Merchant, (*v3Merchant).fields, "Who was paid.", wire.RequiredOnCreate)
 	wire.Group(f, "PaymentCard", &r.Card, (*v3Card).fields, "The credit card. Required when one was used.")
@@ -213,7 +213,7 @@ func (s *Service) v3Operations() []api.Operation {
 		api.Custom(api.V3, "POST", "/common/receipts", s.postV3,
 			api.Doc{ID: "receipts.v3.post", Group: "Receipts v3", Summary: "Post a receipt for a user", Deprecated: true,
 				Description: "The receipt is kept, processed and drawn like those of Receipts v4, in the form of which it can be read there. Its image cannot."},
-			v3Scope, api.About(api.CallerOnly), api.Takes(body),
+			v3Scope, api.About(api.CallerOnly), api.Takes(body), api.MaxBody(2*s.maxImage+MaxReceipt),
 			api.Named(api.Names{One: "CreateResponse", WireOne: "Response", Post: "ReceiptPost"}),
 			api.Answers(200, "The receipt is queued for processing.", api.SchemaOf("CreateResponse", v3CreatedSchema, both...))),
 	}
@@ -254,7 +254,7 @@ func (s *Service) postV3(c *api.Call) (api.Answer, error) {
 	}
 	var file *imaging.File
 	if len(v.Image) > 0 {
-		f, err := s.images.Keep(c.Context(), of.Company, bytes.NewReader(v.Image), v3Images, MaxImage)
+		f, err := s.images.Keep(c.Context(), of.Company, bytes.NewReader(v.Image), v3Images, s.maxImage)
 		if errs.Is(err, errs.Invalid) || errs.Is(err, errs.Unsupported) || errs.Is(err, errs.TooLarge) {
 			e := errs.As(err)
 			return nil, errs.OnField("ImageBase64", e.Code, e.Message).Because(err)
