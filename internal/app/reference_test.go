@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"quittance/internal/app/apptest"
 )
@@ -104,6 +105,37 @@ var walk = []step{
 	{"ann", "GET", "/receipts/v4/images/{posted}", "", 200, ""},
 	{"ann", "GET", "/receipts/v4/images/{posted}/image", "", 200, ""},
 
+	{"ann", "GET", "/receipts/schemas", "", 200, ""},
+	{"ann", "GET", "/receipts/schemas/general-receipt.schema.json", "", 200, ""},
+	{"ann", "POST", "/receipts/v4/users/{annID}", "receipt of a taxi", 201, `posted=Location: \S+/([0-9a-f]{32})`},
+	{"ann", "GET", "/receipts/v4/status/{posted}", "", 200, `"(PROCESSED)"`},
+	{"ann", "GET", "/receipts/v4/users/{annID}", "", 200, ""},
+	{"ann", "GET", "/receipts/v4/users/{annID}/page/1700000000000_{posted}", "", 200, ""},
+	{"ann", "GET", "/receipts/v4/{posted}", "", 200, ""},
+	{"ann", "GET", "/receipts/v4/{posted}/image", "", 200, ""},
+	{"system", "POST", "/api/v3.0/common/receipts", `{"Type":"Ride","Amount":12,"CurrencyCode":"USD","FormofPaymentCode":"CASH","TransactionDateTime":"{today}T08:20",` +
+		`"MatchingFact":{"Type":"Login","Value":"ann@demo.test"},"Merchant":{"Name":"City Cab","Location":{"CountryCode":"US"}},"RideDetail":{"StartDateTime":"{today}T08:00","EndDateTime":"{today}T08:20"}}`, 200, ""},
+
+	{"wes", "GET", "/api/v3.0/common/users", "", 200, `"(ann@demo.test)"`},
+	{"wes", "POST", "/api/v3.0/common/lists", `{"Name":"Sites","SearchCriteriaCode":"TEXT","DisplayCodeFirst":true,"IsVendorList":false}`, 200, `list="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/common/lists", "", 200, `"({list})"`},
+	{"wes", "PUT", "/api/v3.0/common/lists/{list}", `{"Name":"Places"}`, 200, ""},
+	{"wes", "GET", "/api/v3.0/common/lists/{list}", "", 200, `"(Places)"`},
+	{"wes", "POST", "/api/v3.0/common/listitems", `{"ListID":"{list}","Name":"North","Level1Code":"N"}`, 200, `item="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/common/listitems?listId={list}", "", 200, `"({item})"`},
+	{"wes", "PUT", "/api/v3.0/common/listitems/{item}", `{"Name":"South"}`, 200, ""},
+	{"wes", "GET", "/api/v3.0/common/listitems/{item}", "", 200, `"(South)"`},
+	{"wes", "DELETE", "/api/v3.0/common/listitems/{item}?listId={list}", "", 200, ""},
+	{"wes", "GET", "/api/v3.0/common/locations", "", 200, `location="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/common/locations/{location}", "", 200, ""},
+	{"wes", "GET", "/api/v3.0/expense/expensegroupconfigurations", "", 200, `group="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/expense/expensegroupconfigurations/{group}", "", 200, ""},
+	{"wes", "POST", "/api/v3.0/expense/attendeetypes", `{"Code":"NEIGHBOUR","Name":"Neighbour"}`, 200, `type="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/expense/attendeetypes", "", 200, `"({type})"`},
+	{"wes", "PUT", "/api/v3.0/expense/attendeetypes/{type}", `{"Name":"Next door"}`, 200, ""},
+	{"wes", "GET", "/api/v3.0/expense/attendeetypes/{type}", "", 200, `"(Next door)"`},
+	{"wes", "DELETE", "/api/v3.0/expense/attendeetypes/{type}", "", 200, ""},
+
 	{"ann", "PATCH", "/expensereports/v4/users/{annID}/reports/{report}/submit", "", 204, ""},
 	{"ann", "PATCH", "/expensereports/v4/users/{annID}/context/TRAVELER/reports/{report}/recall", "", 204, ""},
 	{"ann", "POST", "/api/expense/expensereport/v1.1/report/{report}/submit", "", 200, `<Status>(SUCCESS)`},
@@ -129,7 +161,8 @@ var walk = []step{
 // walker is who goes through the steps, with what they have kept.
 type walker struct {
 	t           *testing.T
-	base, photo string
+	base        string
+	photo, taxi string // files
 	cookie      string
 	kept        map[string]string
 }
@@ -154,6 +187,8 @@ func (w *walker) send(s step) (status int, answer string) {
 	case body == "form with photo":
 		body, media = "--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"+
 			w.photo+"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+	case body == "receipt of a taxi":
+		body, media = w.taxi, "application/json"
 	case body[0] == '{':
 		media = "application/json"
 	case body[0] == '<':
@@ -164,6 +199,9 @@ func (w *walker) send(s step) (status int, answer string) {
 		w.t.Fatal(err)
 	}
 	header := map[string]string{"Accept": "application/json", "Content-Type": media, "Cookie": w.cookie}
+	if s.body == "receipt of a taxi" {
+		header["Link"] = "<http://schema.concursolutions.com/ground-transport-receipt.schema.json>;rel=describedBy"
+	}
 	switch s.who {
 	case "":
 	case "basic":
@@ -211,13 +249,16 @@ func TestEveryOperationHasAScenario(t *testing.T) {
 		"app": "client_id=quittance-dev&client_secret=quittance-dev-secret", "company": "c0000000-0000-4000-8000-000000000001",
 		"asks":  "client_id=quittance-dev&redirect_uri=http://127.0.0.1/callback&response_type=code&scope=EXPRPT",
 		"annID": "a0000000-0000-4000-8000-000000000001", "bobID": "b0000000-0000-4000-8000-000000000001",
+		"today":   time.Now().UTC().Format("2006-01-02"),
 		"expense": `"ExpenseTypeCode":"TAXIX","PaymentTypeID":"CASHX","TransactionDate":"2025-03-10","TransactionAmount":"10","TransactionCurrencyCode":"USD"`,
 	}}
-	photo, err := os.ReadFile("demodata/receipt-photo.jpg")
-	if err != nil {
-		t.Fatal(err)
+	for name, text := range map[string]*string{"receipt-photo.jpg": &w.photo, "taxi-receipt.json": &w.taxi} {
+		b, err := os.ReadFile(filepath.Join("demodata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		*text = string(b)
 	}
-	w.photo = string(photo)
 	for _, s := range walk {
 		try := func() bool {
 			status, answer := w.send(s)
