@@ -30,11 +30,16 @@ func (f *CustomField) document(w *wire.Fields) {
 	w.Text("i", &f.ListItem, "", wire.OmitEmpty)
 }
 
-func (f *CustomField) v3(w *wire.Fields) {
-	w.Text("Code", &f.Code, "The list item's code, in list fields.")
-	w.Text("ListItemID", &f.ListItem, "The list item's id, in list fields.")
-	w.Text("Type", &f.Type, "The field's type: Amount, Boolean, ConnectedList, Date, Integer, List, Number or Text.", wire.ReadOnly)
-	w.Text("Value", &f.Value, "The value; in list fields the item's name.", wire.Max(maxCustom))
+func (f *CustomField) v3(w *wire.Fields) { customUpTo(maxCustom)(f, w) }
+
+// customUpTo is the binding of fields whose values may have this many characters.
+func customUpTo(most int) func(*CustomField, *wire.Fields) {
+	return func(f *CustomField, w *wire.Fields) {
+		w.Text("Code", &f.Code, "The list item's code, in list fields.")
+		w.Text("ListItemID", &f.ListItem, "The list item's id, in list fields.")
+		w.Text("Type", &f.Type, "The field's type: Amount, Boolean, ConnectedList, Date, Integer, List, Number or Text.", wire.ReadOnly)
+		w.Text("Value", &f.Value, "The value; in list fields the item's name.", wire.Max(most))
+	}
 }
 
 // IsZero reports whether the field holds nothing.

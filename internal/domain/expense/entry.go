@@ -52,6 +52,7 @@ type Entry struct {
 	Location               string // id
 	TaxReceiptType         string // T, R, N; empty when not said
 	ElectronicReceipt      string // id
+	TaxInvoice             string // what the validation of its tax invoice came to: see TaxValid; empty without an answer
 	CompanyCardTransaction string // id
 	EmployeeBankAccount    string // id
 	Trip                   string // id
@@ -127,6 +128,7 @@ func (e *Entry) document(f *wire.Fields) {
 	f.Text("location", &e.Location, "", wire.OmitEmpty)
 	f.Text("taxReceipt", &e.TaxReceiptType, "", wire.OmitEmpty)
 	f.Text("receipt", &e.ElectronicReceipt, "", wire.OmitEmpty)
+	f.Text("taxInvoice", &e.TaxInvoice, "", wire.OmitEmpty)
 	f.Text("cardTransaction", &e.CompanyCardTransaction, "", wire.OmitEmpty)
 	f.Text("bankAccount", &e.EmployeeBankAccount, "", wire.OmitEmpty)
 	f.Text("trip", &e.Trip, "", wire.OmitEmpty)
@@ -504,7 +506,7 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 	if receipt != old.ElectronicReceipt {
 		e.ElectronicReceipt = "" // until it is attached
 	}
-	if err := s.splitAgain(tx, old, e, in); err != nil {
+	if err := s.followAmount(tx, old, e, in); err != nil {
 		return err
 	}
 	from.Sums = from.Sums.minus(sumsOf(old))
@@ -542,29 +544,12 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 // moveChildren takes what is below an entry to the entry's report. Its exceptions are
 // found anew.
 func moveChildren(tx *store.Tx, e *Entry) error {
-	for _, table := range [...]string{"itemization", "allocation", "entry_attendee"} {
+	for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice"} {
 		if _, err := tx.Exec("UPDATE "+table+" SET report_id = ? WHERE entry_id = ?", e.Report, e.ID); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// splitAgain follows a change of an itemized entry's amount or rate in its parts.
-func (s *Service) splitAgain(tx *store.Tx, old, e *Entry, in *api.Input) error {
-	if !e.HasItemizations || e.PostedAmount == old.PostedAmount && e.ExchangeRate == old.ExchangeRate && e.TransactionAmount == old.TransactionAmount {
-		return nil
-	}
-	access := store.Where("entry_id = ?", e.ID)
-	parts, err := itemizations.All(tx, access, store.Predicate{}, "", store.MaxLimit)
-	if err != nil {
-		return err
-	}
-	if err := split(e, parts); err != nil {
-		in.Add("TransactionAmount", "range", "is too large to be converted.")
-		return in.Err()
-	}
-	return itemizations.SaveChildren(tx, access, parts)
 }
 
 // DeleteEntry removes an entry with all below it, and takes its image off.
@@ -595,7 +580,7 @@ func (s *Service) removeEntries(tx *store.Tx, ids ...string) error {
 		return err
 	}
 	for _, id := range ids {
-		for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "report_exception"} {
+		for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice", "report_exception"} {
 			if _, err := tx.Exec("DELETE FROM "+table+" WHERE entry_id = ?", id); err != nil {
 				return err
 			}

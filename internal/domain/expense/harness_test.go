@@ -163,7 +163,7 @@ func (w *world) Authenticate(ctx context.Context, token string) (*auth.Actor, er
 		return w.remembered, nil
 	}
 	name, observed := strings.CutSuffix(token, "!")
-	a := &auth.Actor{Kind: auth.User, Profile: auth.Documented, App: "test", Scopes: []string{"EXPRPT", "IMAGE", "expense.report.readwrite", "expense.report.workflowstatus.write"}}
+	a := &auth.Actor{Kind: auth.User, Profile: auth.Documented, App: "test", Scopes: []string{"EXPRPT", "ATTEND", "TAXINV", "IMAGE", "expense.report.readwrite", "expense.report.workflowstatus.write"}}
 	if observed {
 		a.Profile = auth.Observed
 	}

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"quittance/internal/domain/org"
+	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/store"
@@ -33,6 +34,7 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 		p.create()
 		for range 3 {
 			p.add()
+			p.guests = append(p.guests, p.id(p.call(p.owner, "POST", "/api/v3.0/expense/attendees", `{"AttendeeTypeID":"BUSGUEST","LastName":"Guest"}`)))
 		}
 		t.Repeat(map[string]func(*rapid.T){
 			"": func(t *rapid.T) { p.t = t; p.check() },
@@ -46,6 +48,12 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 			"delete":   p.do(p.delete),
 			"itemize":  p.do(p.itemize),
 			"split":    p.do(p.itemize),
+			"alter":    p.do(p.alter),
+			"unite":    p.do(p.unite),
+			"invite":   p.do(p.invite),
+			"host":     p.do(p.invite),
+			"seat":     p.do(p.seat),
+			"leave":    p.do(p.leave),
 			"allocate": p.do(p.allocate),
 			"picture":  p.do(p.picture),
 			"submit":   p.do(p.submit),
@@ -54,7 +62,7 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 		})
 	})
 	// The test means nothing where everything is refused.
-	for _, what := range []string{"report", "entry", "mileage", "edit", "move", "delete", "itemize", "allocate", "picture", "submit", "act", "remove"} {
+	for _, what := range []string{"report", "entry", "mileage", "edit", "move", "delete", "itemize", "alter", "unite", "invite", "seat", "leave", "allocate", "picture", "submit", "act", "remove"} {
 		if !testing.Short() && tally[what+" done"] == 0 {
 			t.Errorf("%s never succeeded: %v", what, tally)
 		}
@@ -69,6 +77,7 @@ type play struct {
 	owner   string
 	reports []string
 	entries []string
+	guests  []string
 }
 
 func (p *play) do(act func()) func(*rapid.T) {
@@ -224,67 +233,127 @@ func (p *play) delete() {
 	}
 }
 
-// itemize gives an entry other parts, or none: rows, and what follows from them.
+// lines reads an entry with what is below it.
+func (p *play) lines(id string) (l Lines, seats []Association) {
+	p.look(func(tx *store.Tx) (err error) {
+		if l.Entry, err = entries.Get(tx, store.Unrestricted(), id); err != nil {
+			return err
+		}
+		if l.Itemizations, err = partsOf(tx, id); err != nil {
+			return err
+		}
+		seats, err = associations.All(tx, store.Where("entry_id = ?", id), store.Predicate{}, "", store.MaxLimit)
+		return err
+	})
+	return l, seats
+}
+
+// piece is an amount out of what is left of an entry: some of it, all, or too much.
+func (p *play) piece(e *Entry, left value.Money) string {
+	switch rapid.IntRange(0, 4).Draw(p.t, "piece") {
+	case 0:
+		return left.String()
+	case 1:
+		return (left + value.MoneyUnit).String()
+	}
+	return (e.TransactionAmount / 11 * value.Money(rapid.IntRange(-1, 9).Draw(p.t, "elevenths"))).String()
+}
+
+// itemize splits a part off an entry.
 func (p *play) itemize() {
 	id := p.anEntry()
-	parts := rapid.SliceOfN(rapid.IntRange(-1, 9), 0, 5).Draw(p.t, "weights")
-	whole := rapid.IntRange(0, 3).Draw(p.t, "leave a rest") > 0
-	personal := rapid.SliceOfN(rapid.Bool(), len(parts), len(parts)).Draw(p.t, "personal parts")
-	a := p.actor(p.owner)
-	p.tried("itemize", p.db.Write(p.world.t.Context(), func(tx *store.Tx) error {
-		e, err := p.expense.entryToChange(tx, a, id)
-		if err != nil {
-			return err
-		}
-		h, err := heads.Get(tx, a.InCompany(""), e.Report)
-		if err != nil {
-			return err
-		}
-		cfg, err := p.org.Config(tx, e.Company)
-		if err != nil {
-			return err
-		}
-		if t, ok := cfg.ExpenseType(e.Policy, e.ExpenseType); !editable(h.ApprovalStatus) || e.IsPersonal || !ok || t.Mileage() {
-			return errs.New(errs.Invalid, "itemize", "This entry takes no itemizations.")
-		}
-		h.Sums = h.Sums.minus(sumsOf(e))
-		var rows []Itemization
-		rest := e.TransactionAmount
-		for n, weight := range parts {
-			m := (e.TransactionAmount / 11 * value.Money(weight)).Round(e.TransactionCurrency.Digits())
-			if n == len(parts)-1 && whole {
-				m = rest
-			}
-			rest -= m
-			rows = append(rows, Itemization{ID: p.expense.ids.Protected(), Entry: e.ID, Report: e.Report, Company: e.Company, Owner: e.Owner,
-				ExpenseType: "MISCL", TransactionDate: e.TransactionDate, TransactionAmount: m, IsPersonal: personal[n], AllocationType: NotAllocated})
-		}
-		e.HasItemizations = len(rows) > 0
-		if err := split(e, rows); err != nil {
-			return errs.New(errs.Invalid, "range", "The amounts are too large.")
-		}
-		if err := itemizations.SaveChildren(tx, store.Where("entry_id = ?", e.ID), rows); err != nil {
-			return err
-		}
-		if h.Sums, err = h.Sums.plus(sumsOf(e)); err != nil {
-			return errs.New(errs.Invalid, "range", "The amounts are too large.")
-		}
-		return p.expense.reviewAgain(tx, cfg, h, e)
-	}))
+	l, _ := p.lines(id)
+	left := l.Entry.TransactionAmount
+	for i := range l.Itemizations {
+		left -= l.Itemizations[i].TransactionAmount
+	}
+	members := map[string]any{"EntryID": id, "ExpenseTypeCode": types.Draw(p.t, "type"), "TransactionDate": "2025-03-07", "TransactionAmount": p.piece(l.Entry, left),
+		"IsPersonal": rapid.Bool().Draw(p.t, "personal")}
+	if rapid.IntRange(0, 4).Draw(p.t, "without the required field") > 0 {
+		members["Custom9"] = "x"
+	}
+	p.said("itemize", p.call(p.owner, "POST", "/api/v3.0/expense/itemizations", p.body(members)))
+}
+
+// aPart is an itemization of some entry.
+func (p *play) aPart() Itemization {
+	l, _ := p.lines(p.anEntry())
+	if len(l.Itemizations) == 0 {
+		p.t.Skip("no itemization")
+	}
+	return l.Itemizations[rapid.IntRange(0, len(l.Itemizations)-1).Draw(p.t, "itemization")]
+}
+
+func (p *play) alter() {
+	part, members := p.aPart(), map[string]any{}
+	switch rapid.IntRange(0, 4).Draw(p.t, "member") {
+	case 0:
+		l, _ := p.lines(part.Entry)
+		members["TransactionAmount"] = p.piece(l.Entry, part.TransactionAmount)
+	case 1:
+		members["IsPersonal"] = !part.IsPersonal
+	case 2:
+		members["ExpenseTypeCode"] = types.Draw(p.t, "type")
+	case 3:
+		members["EntryID"] = p.anEntry()
+	case 4:
+		members["Custom9"] = rapid.SampledFrom([]any{nil, "y"}).Draw(p.t, "required field")
+	}
+	p.said("alter", p.call(p.owner, "PUT", "/api/v3.0/expense/itemizations/"+part.ID, p.body(members)))
+}
+
+func (p *play) unite() {
+	p.said("unite", p.call(p.owner, "DELETE", "/api/v3.0/expense/itemizations/"+p.aPart().ID, ""))
+}
+
+// invite adds an attendee to an entry, with a share that is given or not.
+func (p *play) invite() {
+	id := p.anEntry()
+	members := map[string]any{"EntryID": id, "AttendeeID": rapid.SampledFrom(p.guests).Draw(p.t, "guest")}
+	if rapid.IntRange(0, 2).Draw(p.t, "share") == 0 {
+		l, _ := p.lines(id)
+		members["Amount"] = p.piece(l.Entry, l.Entry.TransactionAmount)
+	}
+	if rapid.Bool().Draw(p.t, "unnamed guests") {
+		members["AssociatedAttendeeCount"] = rapid.IntRange(0, 7).Draw(p.t, "heads")
+	}
+	p.said("invite", p.call(p.owner, "POST", "/api/v3.0/expense/entryattendeeassociations", p.body(members)))
+}
+
+func (p *play) aSeat() Association {
+	_, seats := p.lines(p.anEntry())
+	if len(seats) == 0 {
+		p.t.Skip("no attendee")
+	}
+	return seats[rapid.IntRange(0, len(seats)-1).Draw(p.t, "seat")]
+}
+
+func (p *play) seat() {
+	x := p.aSeat()
+	l, _ := p.lines(x.Entry)
+	members := map[string]any{"AssociatedAttendeeCount": rapid.IntRange(0, 5).Draw(p.t, "heads")}
+	switch rapid.IntRange(0, 2).Draw(p.t, "share") {
+	case 0:
+		members["Amount"] = nil
+	case 1:
+		members["Amount"] = p.piece(l.Entry, x.Amount)
+	}
+	p.said("seat", p.call(p.owner, "PUT", "/api/v3.0/expense/entryattendeeassociations/"+x.ID, p.body(members)))
+}
+
+func (p *play) leave() {
+	p.said("leave", p.call(p.owner, "DELETE", "/api/v3.0/expense/entryattendeeassociations/"+p.aSeat().ID, ""))
 }
 
 func (p *play) allocate() {
 	id := p.anEntry()
 	percent := rapid.SampledFrom([]value.Decimal{wholeAllocation, wholeAllocation / 2, wholeAllocation / 4}).Draw(p.t, "percentage")
 	p.tried("allocate", p.db.Write(p.world.t.Context(), func(tx *store.Tx) error {
-		e, err := entries.Get(tx, store.Unrestricted(), id)
-		if err != nil {
+		in := api.Direct()
+		if err := p.expense.Allocate(tx, p.actor(p.owner), id, "", []Allocation{{Percentage: percent}}, in); err != nil {
 			return err
 		}
-		if _, err := tx.Exec("DELETE FROM allocation WHERE entry_id = ?", id); err != nil {
-			return err
-		}
-		return allocations.Insert(tx, &Allocation{ID: p.expense.ids.Protected(), Entry: id, Report: e.Report, Company: e.Company, Owner: e.Owner, Percentage: percent})
+		return in.Err()
 	}))
 }
 
@@ -352,7 +421,8 @@ func (p *play) remove() {
 type standing struct {
 	report *Report
 	lines  []Lines
-	summed Sums // by the database
+	seats  map[string][]Association // by entry
+	summed Sums                     // by the database
 	found  []Exception
 	way    []Step
 	told   []Event
@@ -370,6 +440,7 @@ func (p *play) look(f func(tx *store.Tx) error) {
 func (p *play) check() {
 	var all []standing
 	var cfg *org.Config
+	var lost int64
 	p.look(func(tx *store.Tx) (err error) {
 		if cfg, err = p.org.Config(tx, demo); err != nil {
 			return err
@@ -380,6 +451,12 @@ func (p *play) check() {
 				return err
 			}
 			if s.lines, err = linesOf(tx, s.report); err != nil {
+				return err
+			}
+			s.seats = map[string][]Association{}
+			if err = each(tx, associations, store.Unrestricted(), store.Where("report_id = ?", id), func(x *Association) {
+				s.seats[x.Entry] = append(s.seats[x.Entry], *x)
+			}); err != nil {
 				return err
 			}
 			if s.summed, err = sumEntries(tx, demo, id); err != nil {
@@ -397,13 +474,27 @@ func (p *play) check() {
 			}
 			all = append(all, s)
 		}
+		for _, table := range []string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice"} {
+			if err := tx.QueryRow("SELECT COUNT(*) FROM " + table + " x WHERE NOT EXISTS (SELECT 1 FROM entry e WHERE e.id = x.entry_id AND e.report_id = x.report_id)").Scan(&lost); err != nil {
+				return err
+			}
+			if lost > 0 {
+				break
+			}
+		}
 		return nil
 	})
+	if lost > 0 {
+		p.t.Fatal("something stands below an entry that is gone or elsewhere")
+	}
 	count := 0
 	for i := range all {
 		s := &all[i]
 		count += len(s.lines)
 		p.checkSums(cfg, s.report, s.lines)
+		for n := range s.lines {
+			p.checkSeats(s.lines[n].Entry, s.seats[s.lines[n].Entry.ID])
+		}
 		if s.summed != s.report.Sums {
 			p.t.Fatalf("the rows come to %+v, kept is %+v", s.summed, s.report.Sums)
 		}
@@ -452,8 +543,11 @@ func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
 				p.t.Fatalf("the part %+v of the entry %+v is approved with %s", part, e, part.ApprovedAmount)
 			}
 		}
-		if len(parts) > 0 && given == e.TransactionAmount && split != posted {
+		if len(parts) > 0 && given == e.TransactionAmount && split != posted || beyond(given, e.TransactionAmount) {
 			p.t.Fatalf("the parts of %s come to %s", posted, split)
+		}
+		if personal != 0 && (personal < 0) != (posted < 0) || beyond(personal, posted) {
+			p.t.Fatalf("of %s %s are personal", posted, personal)
 		}
 		if e.PersonalAmount != personal || e.ApprovedAmount != posted-personal {
 			p.t.Fatalf("the entry says %s personal and %s approved, its parts %s and %s", e.PersonalAmount, e.ApprovedAmount, personal, posted-personal)
@@ -476,6 +570,41 @@ func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
 	}
 	if want != r.Sums {
 		p.t.Fatalf("the report says %+v, its entries %+v", r.Sums, want)
+	}
+}
+
+// checkSeats works out the shares of an entry's attendees: what is not given is what the
+// given ones leave, nobody much more than another.
+func (p *play) checkSeats(e *Entry, seats []Association) {
+	if e.HasAttendees != (len(seats) > 0) {
+		p.t.Fatalf("the entry has %d attendees and says %v", len(seats), e.HasAttendees)
+	}
+	var all value.Money
+	free := false
+	least, most := value.Money(0), value.Money(0)
+	for _, x := range seats {
+		if x.Report != e.Report || x.Owner != e.Owner || x.AttendeeCount < 1 {
+			p.t.Fatalf("the association %+v of the entry %+v", x, e)
+		}
+		if x.Amount.Round(e.TransactionCurrency.Digits()) != x.Amount || x.Amount != 0 && (x.Amount < 0) != (e.TransactionAmount < 0) {
+			p.t.Fatalf("a share of %s %s is %s", e.TransactionAmount, e.TransactionCurrency, x.Amount)
+		}
+		all += x.Amount
+		if x.AmountGiven {
+			continue
+		}
+		head := magnitude(x.Amount) / value.Money(x.AttendeeCount)
+		if !free || head < least {
+			least = head
+		}
+		most, free = max(most, head), true
+	}
+	coin := map[int]value.Money{0: 10_000, 2: 100, 3: 10, 4: 1}[e.TransactionCurrency.Digits()]
+	switch {
+	case free && all != e.TransactionAmount, beyond(all, e.TransactionAmount):
+		p.t.Fatalf("the shares %+v of %s come to %s", seats, e.TransactionAmount, all)
+	case most-least > 8*coin: // of whom one stands for seven heads, and gets a coin of each
+		p.t.Fatalf("the shares %+v are not even", seats)
 	}
 }
 

@@ -34,7 +34,7 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 	if err := s.images.DetachAll(tx, imaging.Report, r.ID); err != nil {
 		return err
 	}
-	for _, table := range []string{"entry_attendee", "allocation", "itemization", "report_exception", "report_event", "report_step", "report_approver", "entry"} {
+	for _, table := range []string{"entry_attendee", "allocation", "itemization", "digital_tax_invoice", "report_exception", "report_event", "report_step", "report_approver", "entry"} {
 		if _, err := tx.Exec("DELETE FROM "+table+" WHERE report_id = ? AND company_id = ?", r.ID, r.Company); err != nil {
 			return err
 		}

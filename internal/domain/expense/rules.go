@@ -28,6 +28,7 @@ const (
 	codeRequiredField  = "REQFIELD"   // a custom field that the form requires is empty
 	codeFuture         = "FUTUREDATE" // the transaction has not taken place yet
 	codeExpenseType    = "NOTYPE"     // the policy has no such expense type any more
+	codeTaxInvoice     = "TAXINVOICE" // the validation of the tax invoice found something
 )
 
 // Lines is an entry with everything below it, as the rules see it.
@@ -114,6 +115,7 @@ func (f *findings) entry(c *org.Config, e *Entry, items []Itemization, now value
 	if e.TransactionDate > farthest(now) {
 		f.add(e, nil, codeFuture, LevelWarning, "The transaction date %s is in the future.", e.TransactionDate)
 	}
+	f.taxInvoice(c, e)
 	f.requireFields(e, nil, c.FormFields(org.EntryForm), e.OrgUnits[:], e.Customs[:])
 	if len(items) == 0 {
 		return

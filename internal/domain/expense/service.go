@@ -50,9 +50,10 @@ func New(o Options) *Service {
 // before the first call.
 func (s *Service) UseImages(i Images) { s.images = i }
 
-// Operations lists what reports and entries answer over HTTP.
+// Operations lists what reports and all below them answer over HTTP.
 func (s *Service) Operations() []api.Operation {
-	return slices.Concat(s.reportOperations(), s.entryOperations(), s.workflowOperations())
+	return slices.Concat(s.reportOperations(), s.entryOperations(), s.itemizationOperations(), s.allocationOperations(),
+		s.attendeeOperations(), s.associationOperations(), s.taxInvoiceOperations(), s.workflowOperations())
 }
 
 // scope is what the v3 calls of reports and all below them ask for.

@@ -99,11 +99,12 @@ func (h *head) adjust(tx *store.Tx) error {
 }
 
 // split gives each part of an itemized entry its posted amount. When the parts add up
-// to the whole, the largest takes what rounding left over (decisions.md 19).
+// to the whole, the largest takes what rounding left over (decisions.md 19). Rounding
+// brings neither all nor the personal ones above the whole.
 func split(e *Entry, parts []Itemization) error {
 	digits := e.ReportCurrency.Digits()
 	var given, posted value.Money
-	largest := -1
+	var largest, personal, business *Itemization
 	for i := range parts {
 		p := &parts[i]
 		m, err := p.TransactionAmount.Convert(e.ExchangeRate, digits)
@@ -117,24 +118,44 @@ func split(e *Entry, parts []Itemization) error {
 		if posted, err = value.AddMoney(posted, m); err != nil {
 			return err
 		}
-		if largest < 0 || magnitude(p.TransactionAmount) > magnitude(parts[largest].TransactionAmount) {
-			largest = i
+		largest = larger(largest, p)
+		if p.IsPersonal {
+			personal = larger(personal, p)
+		} else {
+			business = larger(business, p)
 		}
 	}
-	if largest >= 0 && given == e.TransactionAmount {
-		parts[largest].PostedAmount += e.PostedAmount - posted
+	if largest != nil && (given == e.TransactionAmount || beyond(posted, e.PostedAmount)) {
+		largest.PostedAmount += e.PostedAmount - posted
 	}
 	e.PersonalAmount = 0
+	for i := range parts {
+		if parts[i].IsPersonal {
+			e.PersonalAmount += parts[i].PostedAmount
+		}
+	}
+	if over := e.PersonalAmount - e.PostedAmount; personal != nil && business != nil && beyond(e.PersonalAmount, e.PostedAmount) {
+		personal.PostedAmount -= over
+		business.PostedAmount += over
+		e.PersonalAmount = e.PostedAmount
+	}
 	for i := range parts {
 		p := &parts[i]
 		p.ApprovedAmount = p.PostedAmount
 		if p.IsPersonal {
-			e.PersonalAmount += p.PostedAmount
 			p.ApprovedAmount = 0
 		}
 	}
 	e.ApprovedAmount = e.PostedAmount - e.PersonalAmount
 	return nil
+}
+
+// larger is the part that is farther from nothing; the first of equal ones.
+func larger(a, b *Itemization) *Itemization {
+	if a == nil || magnitude(b.TransactionAmount) > magnitude(a.TransactionAmount) {
+		return b
+	}
+	return a
 }
 
 func magnitude(m value.Money) value.Money {
