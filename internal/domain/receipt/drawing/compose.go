@@ -65,7 +65,7 @@ func compose(ctx context.Context, w *worker, sink page.Sink, limit int, in *Inpu
 		subject += ", " + text.Isolate(c.merchant)
 	}
 	sink.Begin(page.Info{
-		Title: cut(subject, 200), Subject: "Receipt " + in.ID, Language: "en", Created: in.Received.Time(), Size: c.paper,
+		Title: text.Plain(cut(subject, 200)), Subject: "Receipt " + in.ID, Language: "en", Created: in.Received.Time(), Size: c.paper,
 	})
 	c.node(page.Document, page.Artifact)
 	c.begin = c.runningHead
@@ -102,6 +102,20 @@ func list(d *wire.Document, name string) []*wire.Document {
 		return nil
 	}
 	return slices.DeleteFunc(field.Elements(""), func(e *wire.Document) bool { return !e.IsObject() })
+}
+
+// Fields of which one must say something, or else there is nothing to show.
+var (
+	taxFields      = []string{"name", "rate", "rateType", "amount"}
+	discountFields = []string{"discountName", "discountCode", "discountRate", "discountAmount"}
+	paymentFields  = []string{"amount", "source", "ticketNumber"}
+)
+
+// told keeps what says something in one of the fields.
+func told(all []*wire.Document, fields []string) []*wire.Document {
+	return slices.DeleteFunc(all, func(d *wire.Document) bool {
+		return !slices.ContainsFunc(fields, func(f string) bool { return str(d, f) != "" })
+	})
 }
 
 // cut shortens a text that only says what a document is.
@@ -147,6 +161,12 @@ func join(separator string, parts ...string) string {
 
 const dot = " · "
 
+// words puts texts side by side that are one: a name, a line of an address. They run
+// in the direction of the first.
+func words(separator string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), separator)
+}
+
 // header is the seller's mark and name, what this is, and the total.
 func (c *composer) header(title string) {
 	const tile = 44 * point
@@ -165,8 +185,12 @@ func (c *composer) header(title string) {
 	total := c.inCurrency(str(c.doc, "total"))
 	rightWidth := c.width() * 42 / 100
 	size := 20 * point
-	for size > 12*point && c.shaper.Line(total, text.Style{Size: size, Bold: true, Figures: true}).Width > rightWidth {
-		size -= 2 * point
+	totalWidth := 0
+	for ; ; size -= 2 * point {
+		totalWidth = c.shaper.Line(cut(total, 100), text.Style{Size: size, Bold: true, Figures: true}).Width
+		if totalWidth <= rightWidth || size <= 12*point {
+			break
+		}
 	}
 	amount := sized(size, size*5/4).bold().figures().in(page.Accent)
 	date := c.dayAndClock(when)
@@ -177,6 +201,7 @@ func (c *composer) header(title string) {
 	if strings.HasPrefix(str(c.doc, "total"), "-") {
 		totalName = "Total, refunded"
 	}
+	rightWidth = min(rightWidth, max(totalWidth, c.shaper.Line(cut(date, 60), small.style).Width, 90*point))
 	nameAt := c.left + tile + 12*point
 	c.row([]cell{
 		{pieces: []piece{{c.merchant, sized(15*point, 19*point).bold()}, {title, sized(9500, 14*point).in(page.Gray)}},
@@ -281,6 +306,9 @@ func (c *composer) parties(seller *wire.Document) {
 	w := (c.width() - 2*gutter) / 3
 	cells := make([]cell, 0, 3)
 	for _, p := range all {
+		if !slices.ContainsFunc(p.pieces, func(q piece) bool { return q.text != "" }) {
+			continue
+		}
 		cells = append(cells, cell{pieces: append([]piece{{p.name, label}}, p.pieces...), x: c.left + len(cells)*(w+gutter), w: w, node: c.node(page.P, section)})
 	}
 	if len(cells) < 3 {
@@ -366,11 +394,11 @@ func (c *composer) addressLines(a *wire.Document) []string {
 	land := either("addressCountry", "countryCode")
 	switch localeOf(country(land)).address {
 	case cityRegionCode:
-		add(join(", ", city, join(" ", region, code)))
+		add(words(", ", city, words(" ", region, code)))
 	case cityCode:
-		add(join(" ", city, code))
+		add(words(" ", city, code))
 	default:
-		add(join(" ", code, city))
+		add(words(" ", code, city))
 	}
 	if land != "" {
 		add(countryName(land))
@@ -380,6 +408,7 @@ func (c *composer) addressLines(a *wire.Document) []string {
 
 // items is a table of line items, in the order of their numbers.
 func (c *composer) items(title string, items []*wire.Document) {
+	items = told(items, []string{"description", "total", "quantity", "unitCost", "subtotal", "taxesTotal"})
 	if len(items) == 0 {
 		return
 	}
@@ -440,10 +469,10 @@ func (c *composer) described(it *wire.Document) []piece {
 // included is the taxes and discounts that an item's total has in it.
 func (c *composer) included(it *wire.Document) []piece {
 	var pieces []piece
-	for _, t := range list(it, "taxes") {
+	for _, t := range told(list(it, "taxes"), taxFields) {
 		pieces = append(pieces, piece{join(dot, c.taxText(t), c.amount(str(t, "amount"), c.digits)), small.figures()})
 	}
-	for _, d := range list(it, "discounts") {
+	for _, d := range told(list(it, "discounts"), discountFields) {
 		pieces = append(pieces, piece{join(dot, c.discountText(d), c.amount(str(d, "discountAmount"), c.digits)), small.figures()})
 	}
 	return pieces
@@ -474,10 +503,10 @@ func (c *composer) remarks(segment *wire.Document) []tableRow {
 		}
 		rows = append(rows, tableRow{span: true, cells: [][]piece{about, figure}})
 	}
-	for _, t := range list(segment, "taxes") {
+	for _, t := range told(list(segment, "taxes"), taxFields) {
 		add(str(t, "amount"), piece{c.taxText(t), small})
 	}
-	for _, d := range list(segment, "discounts") {
+	for _, d := range told(list(segment, "discounts"), discountFields) {
 		add(str(d, "discountAmount"), piece{c.discountText(d), small})
 	}
 	for _, it := range list(segment, "lineItems") {
@@ -523,7 +552,7 @@ func (c *composer) authority(t *wire.Document) string {
 }
 
 func (c *composer) discounts() {
-	all := list(c.doc, "discounts")
+	all := told(list(c.doc, "discounts"), discountFields)
 	if len(all) == 0 {
 		return
 	}
@@ -551,7 +580,7 @@ func (c *composer) rate(s string) []piece {
 }
 
 func (c *composer) taxes() {
-	all := list(c.doc, "taxes")
+	all := told(list(c.doc, "taxes"), taxFields)
 	if len(all) == 0 {
 		return
 	}
@@ -564,96 +593,105 @@ func (c *composer) taxes() {
 	c.table(c.heading("Taxes"), []column{{"Tax", false}, {"Authority", false}, {"Type", false}, {"Rate", true}, {c.amountTitle(), true}}, rows)
 }
 
-// totals is what leads to the total. The seller's sums may have discounts in the
-// subtotal or beside it, or leave something out; the lines shown always add up.
-func (c *composer) totals() {
-	total := str(c.doc, "total")
-	type sum struct{ name, amount string }
-	var sums []sum
-	add := func(name, amount string) { sums = append(sums, sum{name, amount}) }
-	subtotal, discounts, taxes := str(c.doc, "subtotal"), c.given("discountsTotal", "discounts", "discountAmount"), c.given("taxesTotal", "taxes", "amount")
+// sum is an amount that leads to the total, with its name.
+type sum struct{ name, amount string }
+
+// reckon gives what leads to a total. The seller's sums may have discounts in the
+// subtotal or beside it, or leave something out; the lines given add up to the total,
+// whenever all are numbers to reckon with. included is the taxes that the others have
+// in them.
+func reckon(total, subtotal, discounts, taxes string) (lines []sum, included string) {
+	add := func(name, amount string) {
+		if amount != "" {
+			lines = append(lines, sum{name, amount})
+		}
+	}
 	s, okS := exact(subtotal)
 	x, okX := exact(total)
 	d, okD := exact(discounts)
 	t, okT := exact(taxes)
-	known := (okS || subtotal == "") && okX && (okD || discounts == "") && (okT || taxes == "") && small64(s, x, d, t)
+	known := okX && (okS || subtotal == "") && (okD || discounts == "") && (okT || taxes == "") && summable(s, x, d, t)
 	switch {
-	case !known: // no numbers to reckon with: what was said
-		for _, line := range []sum{{"Subtotal", subtotal}, {"Discounts", discounts}, {"Taxes", taxes}} {
-			if line.amount != "" {
-				add(line.name, line.amount)
-			}
-		}
+	case !known: // what was said
+		add("Subtotal", subtotal)
+		add("Discounts", discounts)
+		add("Taxes", taxes)
 	case subtotal == "" && discounts == "" && taxes == "":
 	case subtotal == "":
-		add("Before discounts and taxes", (x - t - d).String())
-		if discounts != "" {
-			add("Discounts", discounts)
+		name := "Before discounts and taxes"
+		if discounts == "" {
+			name = "Before taxes"
+		} else if taxes == "" {
+			name = "Before discounts"
 		}
-		if taxes != "" {
-			add("Taxes", taxes)
-		}
-		sums[0].name = map[[2]bool]string{{true, true}: "Before discounts and taxes", {true, false}: "Before discounts", {false, true}: "Before taxes"}[[2]bool{discounts != "", taxes != ""}]
+		add(name, (x - t - d).String())
+		add("Discounts", discounts)
+		add("Taxes", taxes)
 	case d != 0 && s+t == x: // the subtotal has the discounts in it
 		add("Before discounts", (s - d).String())
 		add("Discounts", discounts)
 		add("Subtotal", subtotal)
-		if taxes != "" {
-			add("Taxes", taxes)
-		}
+		add("Taxes", taxes)
 	case t != 0 && s+d == x: // the amounts have the taxes in them
 		add("Subtotal", subtotal)
-		if discounts != "" {
-			add("Discounts", discounts)
-		}
+		add("Discounts", discounts)
+		included = taxes
 	default:
 		add("Subtotal", subtotal)
-		if discounts != "" {
-			add("Discounts", discounts)
-		}
-		if taxes != "" {
-			add("Taxes", taxes)
-		}
+		add("Discounts", discounts)
+		add("Taxes", taxes)
 		if rest := x - s - d - t; rest != 0 {
 			add("Not itemized", rest.String())
 		}
 	}
+	return lines, included
+}
+
+func (c *composer) totals() {
+	total := str(c.doc, "total")
+	sums, included := reckon(total, str(c.doc, "subtotal"),
+		c.given("discountsTotal", "discounts", "discountAmount"), c.given("taxesTotal", "taxes", "amount"))
+	if included != "" {
+		sums = append(sums, sum{"Taxes included", included})
+	}
+	c.title.text = "" // a section without anything in it has none
 	w := c.width() * 55 / 100
 	x0 := c.right - w
-	section := c.node(page.Section, 0)
-	strong := sized(12*point, 17*point).bold()
-	heightOfAll := len(sums)*(body.lead+3*point) + strong.lead + 30*point
-	c.need(heightOfAll)
-	c.space(14 * point)
-	table := c.node(page.Table, section)
 	half := (w - gutter) / 2
-	line := func(name, amount string, k look) {
+	strong := sized(12*point, 17*point).bold().in(page.Accent)
+	section := c.node(page.Section, 0)
+	table := c.node(page.Table, section)
+	cells := func(name, amount string, k look) []cell {
 		tr := c.node(page.TR, table)
-		c.row([]cell{
+		return []cell{
 			{pieces: []piece{{name, k}}, x: x0, w: half, node: c.node(page.TD, tr)},
 			{pieces: []piece{{amount, k.figures()}}, x: x0 + half + gutter, w: half, right: true, node: c.node(page.TD, tr)},
-		})
+		}
 	}
-	for _, s := range sums {
-		line(s.name, c.amount(s.amount, c.digits), body)
-		c.space(3 * point)
+	// All of it stands on one page, but for sums that take more than that.
+	const apart, above, pad = 3 * point, 14 * point, 5 * point
+	last := cells("Total", c.inCurrency(total), strong)
+	high := c.set(last)
+	c.need(above + len(sums)*(body.lead+apart) + 2*pad + high)
+	c.space(above)
+	for i, line := range sums {
+		k := body
+		if included != "" && i == len(sums)-1 {
+			k = k.in(page.Gray)
+		}
+		c.row(cells(line.name, c.amount(line.amount, c.digits), k))
+		c.space(apart)
 	}
-	if known && subtotal != "" && t != 0 && s+t != x && s+d == x {
-		line("Taxes included", c.amount(taxes, c.digits), body.in(page.Gray))
-		c.space(3 * point)
+	if high+2*pad <= c.room() {
+		// A little wider than the texts, so that all amounts of the page stand below
+		// each other.
+		const beyond = 8 * point
+		c.ops = append(c.ops, page.Op{Kind: page.Tile, Ink: page.Tint, Node: page.Artifact, X: x0 - beyond, Y: c.y, W: w + 2*beyond, H: high + 2*pad})
+		c.space(pad)
 	}
-	// The box is as high as what stands in it, which may take several lines, and a little
-	// wider, so that all amounts of the page stand below each other.
-	const pad = 8 * point
-	shown := c.inCurrency(total)
-	boxHeight := strong.lead * max(1, len(c.shaper.Wrap(nil, shown, strong.figures().style, half)))
-	if boxHeight+14*point <= c.room() {
-		c.space(2 * point)
-		c.ops = append(c.ops, page.Op{Kind: page.Tile, Ink: page.Tint, Node: page.Artifact, X: x0 - pad, Y: c.y, W: w + 2*pad, H: boxHeight + 10*point})
-		c.space(5 * point)
-	}
-	line("Total", shown, strong.in(page.Accent))
-	c.space(5 * point)
+	c.fit(high)
+	c.place(last)
+	c.space(pad)
 }
 
 // given is a sum that the receipt states, or else that of its parts when all of them
@@ -680,8 +718,8 @@ func (c *composer) given(name, parts, field string) string {
 	return sum.String()
 }
 
-// small64 reports whether amounts may be added without a look at the range.
-func small64(amounts ...value.Money) bool {
+// summable reports whether amounts may be added without a look at the range.
+func summable(amounts ...value.Money) bool {
 	const limit = 1 << 60
 	for _, m := range amounts {
 		if m > limit || m < -limit {
@@ -692,7 +730,7 @@ func small64(amounts ...value.Money) bool {
 }
 
 func (c *composer) payments() {
-	all := list(c.doc, "payments")
+	all := told(list(c.doc, "payments"), paymentFields)
 	if len(all) == 0 {
 		return
 	}
@@ -707,7 +745,7 @@ func (c *composer) payments() {
 		}
 		amount := str(p, "amount")
 		m, ok := exact(amount)
-		if reckoned = reckoned && ok && small64(paid, m); reckoned {
+		if reckoned = reckoned && ok && summable(paid, m); reckoned {
 			paid += m
 		}
 		rows = append(rows, tableRow{cells: [][]piece{pieces, c.figure(amount)}})
@@ -715,7 +753,7 @@ func (c *composer) payments() {
 	if reckoned && len(all) > 1 {
 		rows = append(rows, tableRow{cells: [][]piece{{{"Paid", body.bold()}}, {{c.money(paid, c.digits), body.bold().figures()}}}})
 	}
-	if total, ok := exact(str(c.doc, "total")); ok && reckoned && small64(paid, total) && total != paid {
+	if total, ok := exact(str(c.doc, "total")); ok && reckoned && summable(paid, total) && total != paid {
 		rows = append(rows, tableRow{cells: [][]piece{{{"Total less payments", body}}, {{c.money(total-paid, c.digits), body.figures()}}}})
 	}
 	c.table(c.heading("Payment"), []column{{"Method", false}, {c.amountTitle(), true}}, rows)

@@ -63,6 +63,12 @@ func TestDraw(t *testing.T) {
 				if err := os.WriteFile(filepath.Join(*outDir, name+".pdf"), out, 0o600); err != nil {
 					t.Fatal(err)
 				}
+				if out, err = r.PNG(context.Background(), inputOf(t, path)); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.WriteFile(filepath.Join(*outDir, name+".png"), out, 0o600); err != nil {
+					t.Fatal(err)
+				}
 			}
 		})
 	}

@@ -47,7 +47,7 @@ func (c *composer) air() {
 			about := []piece{{flight, body.bold()}}
 			for _, more := range []string{
 				named("Sold as", str(s, "marketingCarrier")),
-				named("Operated by", join(" ", str(s, "operatingAirlineCode"), str(s, "operatingCarrier"))),
+				named("Operated by", words(" ", str(s, "operatingAirlineCode"), str(s, "operatingCarrier"))),
 				named("Coupon", str(s, "couponNumber")),
 			} {
 				if more != "" {
@@ -123,7 +123,7 @@ func (c *composer) icCard() {
 	for _, s := range list(c.doc, "segments") {
 		distance := str(s, "distance")
 		if distance != "" {
-			distance = c.amount(distance, 0) + nbsp + "km"
+			distance = c.length(distance, 0) + nbsp + "km"
 		}
 		m := readMoment(str(s, "dateTime"))
 		var when []piece
@@ -161,7 +161,7 @@ func (c *composer) hotel() {
 		all = append(all, fact{"Property", c.location(p, "")})
 	}
 	for _, g := range list(c.doc, "guests") {
-		pieces := []piece{{join(" ", str(g, "firstName"), str(g, "lastName")), body}}
+		pieces := []piece{{words(" ", str(g, "firstName"), str(g, "lastName")), body}}
 		if record := str(g, "guestNameRecord"); record != "" {
 			pieces = append(pieces, piece{named("Record", record), small})
 		}
@@ -192,7 +192,7 @@ func (c *composer) distance() string {
 	if far == "" {
 		return ""
 	}
-	return join(nbsp, c.amount(far, 0), str(d, "unit"))
+	return join(nbsp, c.length(far, 0), str(d, "unit"))
 }
 
 func (c *composer) carRental() {
@@ -217,7 +217,7 @@ func (c *composer) carRental() {
 		if strings.Contains(out+back, ".") {
 			decimals = 1
 		}
-		odometer = join(" – ", c.amount(out, decimals), c.amount(back, decimals))
+		odometer = join(" – ", c.length(out, decimals), c.length(back, decimals))
 	}
 	c.facts(section, 4, []fact{
 		c.fact("Days", c.amount(str(c.doc, "rentalDays"), 0)),

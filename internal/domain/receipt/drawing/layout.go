@@ -2,6 +2,8 @@ package drawing
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"quittance/internal/domain/receipt/drawing/page"
 	"quittance/internal/domain/receipt/drawing/text"
@@ -13,7 +15,7 @@ const (
 	point       = 1000
 	marginSide  = 54 * point
 	marginTop   = 50 * point
-	marginFoot  = 66 * point // where the text ends; the footer stands below
+	marginFoot  = 62 * point // where the text ends; the footer stands below
 	footLine    = 46 * point // from the lower edge of the page
 	gutter      = 12 * point
 	hairline    = 500
@@ -74,6 +76,12 @@ type layout struct {
 	nodes                    []page.Node
 	pages                    int // taken by the sink
 	err                      error
+
+	// title is the heading of the section at hand until its first row is drawn, which
+	// it stays with; keep is what else must stand on the same page.
+	title     piece
+	titleNode int32
+	keep      int
 
 	// begin draws what stands at the top of every page but the first, and moves y.
 	begin func()
@@ -158,18 +166,22 @@ type cell struct {
 // row draws cells side by side from y on, and moves y below the highest. What does not
 // fit goes on on the next page, line by line; a short row goes there whole.
 func (l *layout) row(cells []cell) {
-	tallest := 0
-	for i := range cells {
-		c := &cells[i]
-		c.lines = c.lines[:0]
-		for _, p := range c.pieces {
-			c.lines = l.wrap(c.lines, p, c.w)
-		}
-		tallest = max(tallest, height(c.lines))
+	tallest := l.set(cells)
+	l.drawTitle(tallest)
+	l.fit(tallest)
+	l.place(cells)
+}
+
+// fit begins a new page for a row of this height, unless it fits on the one at hand or
+// is so high that it is better broken.
+func (l *layout) fit(height int) {
+	if height > l.room() && (height <= (l.bottom-l.top)/3 || l.room() < 4*body.lead) {
+		l.need(height)
 	}
-	if tallest > l.room() && (tallest <= (l.bottom-l.top)/3 || l.room() < 3*body.lead) {
-		l.need(tallest)
-	}
+}
+
+// place draws cells whose lines are set.
+func (l *layout) place(cells []cell) {
 	for !l.full() {
 		start, tallest, rest := l.y, 0, false
 		for i := range cells {
@@ -193,7 +205,48 @@ func (l *layout) row(cells []cell) {
 			return
 		}
 		l.newPage()
+		if l.repeat != nil {
+			l.space(cellPadding)
+		}
 	}
+}
+
+// set breaks the cells' texts into lines and gives the height of the highest.
+func (l *layout) set(cells []cell) int {
+	tallest := 0
+	for i := range cells {
+		c := &cells[i]
+		c.lines = c.lines[:0]
+		for _, p := range c.pieces {
+			c.lines = l.wrap(c.lines, p, c.w)
+		}
+		tallest = max(tallest, height(c.lines))
+		l.note(c)
+	}
+	return tallest
+}
+
+// note keeps a cell's text in reading order where its glyphs are not.
+func (l *layout) note(c *cell) {
+	const longest = 4096
+	if c.node < 0 || !slices.ContainsFunc(c.lines, runsLeft) {
+		return
+	}
+	var texts []string
+	size := 0
+	for _, p := range c.pieces {
+		if p.text != "" {
+			texts = append(texts, p.text)
+			size += len(p.text)
+		}
+	}
+	if size <= longest {
+		l.nodes[c.node].Text = text.Plain(strings.Join(texts, "\n"))
+	}
+}
+
+func runsLeft(s setLine) bool {
+	return slices.ContainsFunc(s.line.Runs, func(r *text.Run) bool { return r.RightToLeft })
 }
 
 func height(lines []setLine) int {
@@ -204,16 +257,28 @@ func height(lines []setLine) int {
 	return h
 }
 
-// heading begins a section and gives its node; some of what follows stays with it.
+// heading begins a section and gives its node. The title is drawn with the first row.
 func (l *layout) heading(title string) int32 {
-	l.need(80 * point)
-	if l.y > l.top {
-		l.space(16 * point)
-	}
 	section := l.node(page.Section, 0)
-	l.row([]cell{{pieces: []piece{{title, head}}, x: l.left, w: l.width(), node: l.node(page.H2, section)}})
-	l.space(5 * point)
+	l.title, l.titleNode = piece{title, head}, l.node(page.H2, section)
 	return section
+}
+
+// drawTitle draws the heading that is waiting, on the page on which a row of this
+// height follows.
+func (l *layout) drawTitle(height int) {
+	if l.title.text == "" {
+		return
+	}
+	title := l.title
+	l.title.text = ""
+	const above, below = 16 * point, 5 * point
+	l.need(above + head.lead + below + min(height+l.keep, (l.bottom-l.top)/3))
+	if l.y > l.top+above {
+		l.space(above)
+	}
+	l.row([]cell{{pieces: []piece{title}, x: l.left, w: l.width(), node: l.titleNode}})
+	l.space(below)
 }
 
 // fact is a value with its name.
@@ -299,7 +364,15 @@ func (l *layout) table(section int32, columns []column, rows []tableRow) {
 		l.space(3 * point)
 		l.rule(page.Gray, l.left, l.width())
 	}
+	if len(rows) > 0 && !rows[0].span {
+		cells := make([]cell, len(keep))
+		for i, c := range keep {
+			cells[i] = cell{pieces: rows[0].cells[c], w: widths[i], node: page.Artifact}
+		}
+		l.keep = 2*cellPadding + l.set(cells)
+	}
 	headings(false)
+	l.keep = 0
 	l.repeat = func() { headings(true) }
 	cells := make([]cell, 0, len(keep))
 	for n, r := range rows {
@@ -308,11 +381,6 @@ func (l *layout) table(section int32, columns []column, rows []tableRow) {
 		}
 		if n > 0 && !r.span && l.y > l.top {
 			l.rule(page.Line, l.left, l.width())
-		}
-		// The rule above belongs to a row that fits below it.
-		l.need(cellPadding + body.lead + cellPadding)
-		if !r.span {
-			l.space(cellPadding)
 		}
 		tr := l.node(page.TR, table)
 		cells = cells[:0]
@@ -335,7 +403,11 @@ func (l *layout) table(section int32, columns []column, rows []tableRow) {
 				cells = append(cells, cell{pieces: r.cells[c], x: xs[i], w: widths[i], right: columns[c].right, node: l.node(page.TD, tr)})
 			}
 		}
-		l.row(cells)
+		l.fit(cellPadding + l.set(cells))
+		if !r.span {
+			l.space(cellPadding)
+		}
+		l.place(cells)
 		l.space(cellPadding)
 	}
 	l.repeat = nil
@@ -412,7 +484,7 @@ func (l *layout) columns(columns []column, keep []int, rows []tableRow) (xs, wid
 				room -= widths[i]
 			}
 		}
-		if least := texts * minText; room < least {
+		if least := max(texts*minText, 2*minText); room < least {
 			// Too many amounts: they give up what texts must have.
 			short, amounts := least-room, len(keep)-texts
 			for i, c := range keep {

@@ -128,7 +128,7 @@ func localeOf(code string) locale {
 	switch {
 	case in("US CA AU BR MX PR GU VI AS MP", code):
 		l.address = cityRegionCode
-	case in("GB IE NZ IN ZA HK GG JE IM PK BD LK KE NG GH SG ID", code):
+	case in("GB IE NZ IN ZA HK GG JE IM PK BD LK KE NG GH SG ID IL AE", code):
 		l.address = cityCode
 	}
 	return l
@@ -184,17 +184,26 @@ func allDigits(s string) bool {
 
 func (l *locale) money(m value.Money, decimals int) string { return l.amount(m.String(), decimals) }
 
-// percent writes a rate as it came, with a sign behind it.
+// percent writes a rate with a sign behind it.
 func (l *locale) percent(s string) string {
-	s = strings.TrimSpace(s)
-	if s == "" || strings.Trim(s, "-0123456789.") != "" {
+	m, err := value.ParseMoney(s)
+	if s == "" || err != nil {
 		return s
 	}
 	sign := "%"
 	if l.decimal == "," {
 		sign = nbsp + "%"
 	}
-	return l.amount(s, 0) + sign
+	return l.money(m, 0) + sign
+}
+
+// length writes a distance, which may come with the noise of binary fractions.
+func (l *locale) length(s string, decimals int) string {
+	m, err := value.ParseMoney(s)
+	if s == "" || err != nil {
+		return s
+	}
+	return l.money(m.Round(2), decimals)
 }
 
 // moment is a date and time as the client wrote it, with the offset of its own zone.

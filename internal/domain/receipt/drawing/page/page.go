@@ -58,6 +58,9 @@ type Op struct {
 type Node struct {
 	Tag    Tag
 	Parent int32 // an earlier node; Artifact for the root, which is node 0
+	// Text is what stands there in reading order, when some of it runs to the left:
+	// glyphs are drawn from the left. Empty otherwise.
+	Text string
 }
 
 // Tag is a kind of structure, with the name that PDF has for it.

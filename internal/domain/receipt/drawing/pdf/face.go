@@ -68,6 +68,12 @@ func (f *face) cid(run *text.Run, g *text.Glyph) uint16 {
 	return cid
 }
 
+// space is the code for a blank.
+func (f *face) space() uint16 {
+	glyph, _ := f.font.Layout.NominalGlyph(' ')
+	return f.cid(&text.Run{Text: []rune{' '}}, &text.Glyph{ID: uint16(glyph), To: 1})
+}
+
 func (f *face) add(g *text.Glyph, stands []rune) uint16 {
 	if len(f.glyphs) == 0xFFFE {
 		return 1 // more than a code can tell apart; no font has as many glyphs

@@ -53,9 +53,12 @@ type use struct {
 	page, mark int
 }
 
+// level of compression: 6 saves 3 % of the bytes and takes half as long again.
+const level = 3
+
 // New makes a writer that takes its typefaces from a set.
 func New(set *fonts.Set) *Writer {
-	z, err := zlib.NewWriterLevel(nil, 6)
+	z, err := zlib.NewWriterLevel(nil, level)
 	if err != nil {
 		panic(err) // the level is a constant
 	}
@@ -269,7 +272,7 @@ func (w *Writer) appendLine(c []byte, line *text.Line) []byte {
 		}
 		if run.Embolden != bold {
 			if bold = run.Embolden; bold {
-				c = append(appendLength(append(c, "2 Tr "...), line.Size/35), "w\n"...)
+				c = append(appendLength(append(c, "2 Tr "...), line.Size/45), "w\n"...)
 			} else {
 				c = append(c, "0 Tr\n"...)
 			}
@@ -319,6 +322,12 @@ func (w *Writer) appendLine(c []byte, line *text.Line) []byte {
 		if rise != 0 {
 			c = append(c, "0 Ts\n"...)
 		}
+	}
+	if n := len(line.Runs); n > 0 && line.Space {
+		// Readers that follow the structure put lines together as they are.
+		cid := w.face(line.Runs[n-1].Font).space()
+		c = append(c, '<', digits[cid>>12], digits[cid>>8&15], digits[cid>>4&15], digits[cid&15])
+		c = append(c, ">Tj\n"...)
 	}
 	if bold {
 		c = append(c, "0 Tr\n"...)
@@ -394,44 +403,51 @@ func appendUTF16(dst []byte, runes []rune) []byte {
 }
 
 // writeTree writes the structure: each node with its content and its children, in the
-// order of the nodes, and for each page the nodes of its marks.
+// order of the nodes, and for each page the nodes of its marks. Nodes without any
+// content are left out.
 func (w *Writer) writeTree(nodes []page.Node) {
-	objects := make([]int, len(nodes))
-	children := make([][]int32, len(nodes))
-	for i, n := range nodes {
-		objects[i] = w.newObject()
-		if n.Parent >= 0 {
-			children[n.Parent] = append(children[n.Parent], int32(i))
-		}
-	}
-	// The uses of each node, in order.
-	first := make([]int32, len(nodes))
-	next := make([]int32, len(w.uses))
-	for i := range first {
-		first[i] = -1
-	}
+	// The first use and the first child of each node, and what follows each of them.
+	firstUse, nextUse := links(len(nodes)), links(len(w.uses))
 	for i := len(w.uses) - 1; i >= 0; i-- {
 		n := w.uses[i].node
-		next[i], first[n] = first[n], int32(i)
+		nextUse[i], firstUse[n] = firstUse[n], int32(i)
+	}
+	firstChild, nextChild := links(len(nodes)), links(len(nodes))
+	objects := make([]int, len(nodes))
+	for i := len(nodes) - 1; i >= 0; i-- {
+		if parent := nodes[i].Parent; parent >= 0 && (firstUse[i] >= 0 || firstChild[i] >= 0) {
+			nextChild[i], firstChild[parent] = firstChild[parent], int32(i)
+		}
+	}
+	for i := range nodes {
+		if i == 0 || firstUse[i] >= 0 || firstChild[i] >= 0 {
+			objects[i] = w.newObject()
+		}
 	}
 	var b []byte
 	for i, n := range nodes {
+		if objects[i] == 0 {
+			continue
+		}
 		b = append(append(b[:0], "<</S/"...), n.Tag...)
 		parent := treeObject
 		if n.Parent >= 0 {
 			parent = objects[n.Parent]
 		}
 		b = appendRef(append(b, "/P "...), parent)
+		if n.Text != "" {
+			b = appendText(append(b, "/ActualText"...), n.Text)
+		}
 		if n.Tag == page.TH {
 			b = append(b, "/A<</O/Table/Scope/Column>>"...)
 		}
 		home := -1 // the page of marks that are given by number alone
-		if u := first[i]; u >= 0 {
+		if u := firstUse[i]; u >= 0 {
 			home = w.uses[u].page
 			b = appendRef(append(b, "/Pg "...), w.pages[home].object)
 		}
 		b = append(b, "/K["...)
-		for u := first[i]; u >= 0; u = next[u] {
+		for u := firstUse[i]; u >= 0; u = nextUse[u] {
 			if at := w.uses[u]; at.page == home {
 				b = appendInts(b, at.mark)
 			} else {
@@ -439,7 +455,7 @@ func (w *Writer) writeTree(nodes []page.Node) {
 				b = append(strconv.AppendInt(append(b, "/MCID "...), int64(at.mark), 10), ">>"...)
 			}
 		}
-		for _, child := range children[i] {
+		for child := firstChild[i]; child >= 0; child = nextChild[child] {
 			b = append(appendRef(b, objects[child]), ' ')
 		}
 		w.object(objects[i], append(b, "]>>"...))
@@ -458,6 +474,15 @@ func (w *Writer) writeTree(nodes []page.Node) {
 		b = append(b, "]\n"...)
 	}
 	w.object(parentsObject, append(b, "]>>"...))
+}
+
+// links is a list of indexes that lead nowhere yet.
+func links(n int) []int32 {
+	all := make([]int32, n)
+	for i := range all {
+		all[i] = -1
+	}
+	return all
 }
 
 // writeReferences ends the file with where each object is.

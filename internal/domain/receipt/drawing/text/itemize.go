@@ -47,7 +47,8 @@ func (s *Shaper) itemize(style Style) {
 			case r == ' ' || r == '\u00a0' || isControl(r) || unicode.Is(unicode.M, r):
 			case r >= '0' && r <= '9':
 				it.font = sans
-			case last.font == fonts.CJK && s.wideAfter(i):
+			case (last.font == fonts.CJK || i == 0) && s.wide(i):
+				it.font = fonts.CJK
 			case last.font == arabic || last.font == hebrew:
 			default:
 				it.font = sans
@@ -73,15 +74,26 @@ func (s *Shaper) itemize(style Style) {
 	}
 }
 
-// wideAfter reports whether a character that Latin and Chinese texts share, such as a
-// quotation mark, stands in Chinese or Japanese text and is wide there.
-func (s *Shaper) wideAfter(i int) bool {
-	r := s.runes[i]
-	if !(r >= '\u2014' && r <= '\u2026' || r == '\u00b7' || r == '\u203b') {
-		return r >= '\u2e80'
+// wide reports whether a character that stands behind a Chinese or Japanese one is
+// wide: its own, or one that other scripts share and that such text goes on behind.
+func (s *Shaper) wide(i int) bool {
+	const far = 8
+	if s.runes[i] >= '\u2e80' {
+		return true
 	}
-	return i+1 == len(s.runes) || s.runes[i+1] >= '\u2e80'
+	if !shared(s.runes[i]) {
+		return false
+	}
+	for _, r := range s.runes[i+1 : min(i+far, len(s.runes))] {
+		if !shared(r) {
+			return r >= '\u2e80'
+		}
+	}
+	return i > 0
 }
+
+// shared reports the quotation marks, dashes and dots of all scripts.
+func shared(r rune) bool { return r >= '\u2014' && r <= '\u2026' || r == '\u00b7' || r == '\u203b' }
 
 func (s *Shaper) has(id fonts.ID, r rune) bool {
 	_, ok := s.face(id).Face().NominalGlyph(r)
@@ -121,6 +133,17 @@ func clean(text string) string {
 		}
 		return r
 	}, text))
+}
+
+// Plain is a text as it is drawn, in reading order and without the characters that
+// steer direction.
+func Plain(text string) string {
+	return strings.Map(func(r rune) rune {
+		if isControl(r) {
+			return -1
+		}
+		return r
+	}, clean(text))
 }
 
 func oneLine(text string) string {

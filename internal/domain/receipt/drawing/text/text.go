@@ -48,6 +48,7 @@ type Line struct {
 	Size  int // in 1/1000 point
 	Width int // in 1/1000 point
 	Runs  []*Run
+	Space bool // the text has a blank or its end behind the line: no word goes on
 }
 
 const (
@@ -72,6 +73,7 @@ type Shaper struct {
 	// The paragraph at hand.
 	source    string
 	ascii     bool
+	local     language.Language // of this paragraph: kana and hangul say more than the receipt
 	runes     []rune
 	items     []item
 	levels    []bidi.Level
@@ -271,8 +273,9 @@ func isBlank(r rune) bool {
 
 // line makes a line of s.runes[from:to], without the blanks at its end.
 func (s *Shaper) line(from, to int, style Style) Line {
+	end := to
 	to = s.trimmed(from, to)
-	line := Line{Size: style.Size}
+	line := Line{Size: style.Size, Space: to < end || end == len(s.runes)}
 	width := 0
 	s.runs(from, to, style, func(_ int, r *Run) {
 		if len(r.Glyphs) > 0 {
@@ -332,9 +335,9 @@ func (s *Shaper) run(from, to int, it item, rtl bool, style Style) *Run {
 	key := runKey{item: it, rtl: rtl, figures: style.Figures}
 	switch it.font {
 	case fonts.CJK:
-		key.language, key.embolden = s.language, style.Bold
+		key.language, key.embolden = s.local, style.Bold
 	case fonts.Arabic, fonts.ArabicBold:
-		key.language = s.language
+		key.language = s.local
 	case fonts.Math, fonts.Symbols:
 		key.embolden = style.Bold
 	}
@@ -466,6 +469,16 @@ func (s *Shaper) paragraph(text string, style Style) {
 	s.items, s.levels = s.items[:0], nil
 	if latin {
 		return
+	}
+	s.local = s.language
+	for _, r := range s.runes {
+		if r >= 0x3040 && r < 0x3100 {
+			s.local = "ja"
+			break
+		}
+		if r >= 0xac00 && r < 0xd7b0 {
+			s.local = "ko"
+		}
 	}
 	s.levels, _ = s.resolver.Levels(s.runes, bidi.Auto)
 	s.itemize(style)
