@@ -308,19 +308,22 @@ func (a *App) build() error {
 		Mailer: mailer, PublicURL: a.publicURL, Logger: a.log})
 	a.Expense = expense.New(expense.Options{Org: a.Org, IDs: ids, PublicURL: a.publicURL})
 	a.Imaging = imaging.New(imaging.Options{DB: a.DB, Blobs: a.Blobs, Sandbox: a.sandbox, IDs: ids, Clock: clock, Signer: a.keys.Signer(),
-		PublicURL: a.publicURL, MaxImage: o.Limits.Image, MaxReceiptImage: o.Limits.ReceiptImage, LinkLife: o.Limits.LinkLife, Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
+		PublicURL: a.publicURL, MaxImage: o.Limits.Image, MaxReceiptImage: o.Limits.ReceiptImage, LinkLife: o.Limits.LinkLife,
+		Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
 	a.Expense.UseImages(a.Imaging)
 	renderer, err := drawing.New(drawing.Options{Log: a.log})
 	if err != nil {
 		return err
 	}
 	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, IDs: ids, Clock: clock, Directory: a.Org,
-		Tokens: a.Org.Authenticator(), Drawer: drawer{renderer}})
+		Tokens: a.Org.Authenticator(), Drawer: drawer{renderer}, MaxImage: o.Limits.Receipt})
+	quick := expense.NewQuickExpenses(expense.QuickExpenseOptions{Org: a.Org, IDs: ids, Images: a.Imaging, Receipts: a.Receipt,
+		MaxImage: o.Limits.QuickExpense, Calls: o.Limits.QuickExpenseRate.Calls, Window: o.Limits.QuickExpenseRate.Per})
 
 	options := api.Options{DB: a.DB, Clock: clock, IDs: ids, Logger: a.log, PublicURL: a.publicURL, Authenticator: a.Org.Authenticator(),
 		Directory: a.Org, Signer: a.keys.Signer(), MaxBody: o.Limits.Body, Proxies: o.TrustedProxies, Observe: a.observe}
 	pages := web.New(web.Options{Org: a.Org, Signer: a.keys.Signer(), Clock: clock, IDs: ids, PublicURL: a.publicURL})
-	areas := [][]api.Operation{a.Org.Operations(), pages.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations()}
+	areas := [][]api.Operation{a.Org.Operations(), pages.Operations(), a.Expense.Operations(), a.Imaging.Operations(), a.Receipt.Operations(), quick.Operations()}
 	if o.Mode() == Dev {
 		options.Fault = a.faults.before
 		areas = append(areas, a.hooks())

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	_ "embed"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
@@ -27,6 +28,9 @@ import (
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
 )
+
+//go:embed demodata/taxi-receipt.json
+var taxiRide []byte
 
 // photo is a JPEG like no other: its comment, of about this many bytes, is random.
 func photo(r *rand.Rand, size int) []byte {
@@ -58,6 +62,7 @@ type journal struct {
 	reports map[string]*keptReport
 	images  map[string]string // v3 receipt images: hash by id
 	posted  map[string]string // image-only receipts: hash by receipt id
+	drawn   []string          // e-receipts, which get their image later
 	sent    map[string]bool   // hashes of everything that was ever sent
 	refused []string          // answers that no fault explains
 }
@@ -150,6 +155,10 @@ func (j *journal) work(ctx context.Context, s *client.Session, r *rand.Rand, sha
 			return
 		}
 		j.note(func() { j.posted[path.Base(posted.Location)] = hash })
+		if posted, err = s.PostReceipt(ctx, "ground-transport-receipt", taxiRide); j.lost(err) {
+			return
+		}
+		j.note(func() { j.drawn = append(j.drawn, path.Base(posted.Location)) })
 		j.note(func() { mine.submit = true })
 		if err := s.Submit(ctx, made.ID); j.lost(err) {
 			return
@@ -243,7 +252,8 @@ func (j *journal) check(t *testing.T, ctx context.Context, s *client.Session) {
 	}
 	waiting, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	for id, hash := range j.posted {
+	processed := func(id string) {
+		t.Helper()
 		status, err := s.AwaitReceipt(waiting, client.Posted{Status: "/receipts/v4/status/" + id})
 		finished := 0
 		for _, l := range status.Logs {
@@ -254,6 +264,15 @@ func (j *journal) check(t *testing.T, ctx context.Context, s *client.Session) {
 		if err != nil || status.Status != "PROCESSED" || finished != 1 {
 			t.Errorf("receipt %s: %v, %+v", id, err, status)
 		}
+	}
+	for _, id := range j.drawn {
+		processed(id)
+		if b, media, err := s.ReceiptImage(ctx, client.Posted{Location: "/receipts/v4/" + id}); err != nil || media != "application/pdf" || !bytes.HasPrefix(b, []byte("%PDF-")) {
+			t.Errorf("e-receipt %s has no image: %v, %s", id, err, media)
+		}
+	}
+	for id, hash := range j.posted {
+		processed(id)
 		_, body, err := apptest.Do(ctx, s, "GET", "/receipts/v4/images/"+id+"/image", "", "")
 		if err != nil || hashOf([]byte(body)) != hash {
 			t.Errorf("receipt %s has other bytes: %v", id, err)
@@ -346,7 +365,7 @@ func TestKill(t *testing.T) {
 		}
 	}
 	checkStore(t, data)
-	t.Logf("%d reports, %d receipt images, %d image-only receipts", len(j.reports), len(j.images), len(j.posted))
+	t.Logf("%d reports, %d receipt images, %d image-only receipts, %d e-receipts", len(j.reports), len(j.images), len(j.posted), len(j.drawn))
 }
 
 func filesIn(t *testing.T, dir string) (files []string) {
@@ -378,6 +397,7 @@ func checkStore(t *testing.T, data string) {
 		{"entries without a report", `SELECT COUNT(*) FROM entry e WHERE NOT EXISTS (SELECT 1 FROM report r WHERE r.id = e.report_id)`},
 		{"entries whose mark of an image is wrong", `SELECT COUNT(*) FROM entry e WHERE has_image <> EXISTS (SELECT 1 FROM attachment a WHERE a.kind = 'entry' AND a.holder_id = e.id)`},
 		{"reports whose total is wrong", `SELECT COUNT(*) FROM report r WHERE total <> (SELECT COALESCE(SUM(posted_amount), 0) FROM entry e WHERE e.report_id = r.id)`},
+		{"e-receipts without their one image", `SELECT COUNT(*) FROM e_receipt r WHERE drawn AND 1 <> (SELECT COUNT(*) FROM attachment a JOIN image_part p ON p.image_id = a.image_id WHERE a.kind = 'receipt' AND a.holder_id = r.id)`},
 		{"receipts without an end", `SELECT COUNT(*) FROM receipt_status WHERE status NOT IN ('PROCESSED', 'FAILED')`},
 	} {
 		if err := server.DB.Read(ctx, func(tx *store.Tx) error {

@@ -11,6 +11,7 @@ import (
 	"quittance/client"
 	"quittance/internal/app"
 	"quittance/internal/app/apptest"
+	"quittance/internal/kernel/config"
 )
 
 // TestLimits: what an operator sets is what the calls take, and what the document says.
@@ -19,6 +20,7 @@ func TestLimits(t *testing.T) {
 	server := apptest.Start(t, func(o *app.Options) {
 		o.Clock = clock
 		o.Limits.Body, o.Limits.Image, o.Limits.ReceiptImage, o.Limits.LinkLife = 2<<10, 20<<10, 40<<10, time.Minute
+		o.Limits.Receipt, o.Limits.QuickExpenseRate = 30<<10, config.Rate{Calls: 3, Per: time.Minute}
 	})
 	ann := apptest.SignIn(t, server, "ann")
 	r := rand.New(rand.NewPCG(6, 6))
@@ -43,6 +45,18 @@ func TestLimits(t *testing.T) {
 		body := `{"Name":"Lisbon"` + strings.Repeat(" ", size) + `}`
 		if status, _, answer := exchange(t, ann, "POST", "/api/v3.0/expense/reports", "application/json", body); status != want {
 			t.Errorf("a record of %d bytes: %d %s", len(body), status, answer)
+		}
+	}
+	for size, want := range map[int]int{29 << 10: 0, 31 << 10: 413} {
+		if _, err := ann.PostImageOnlyReceipt(t.Context(), "r.jpg", "image/jpeg", photo(r, size)); client.StatusOf(err) != want {
+			t.Errorf("an image-only receipt of %d bytes: %v", size, err)
+		}
+	}
+	for n := range 4 {
+		status, header, body := exchange(t, ann, "POST", "/quickexpense/v4/users/"+ann.UserID+"/context/TRAVELER/quickexpenses", "application/json",
+			`{"transactionAmount":{"value":12.5,"currencyCode":"USD"},"transactionDate":"2026-01-05"}`)
+		if n < 3 && status != 201 || n == 3 && (status != 429 || header.Get("Retry-After") == "") {
+			t.Errorf("quick expense %d: %d %s", n+1, status, body)
 		}
 	}
 	image, err := ann.UploadReceiptImage(t.Context(), "image/jpeg", photo(r, 100))

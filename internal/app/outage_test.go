@@ -268,16 +268,20 @@ func TestOutage(t *testing.T) {
 
 	// The blobs go: only what needs them fails.
 	blobs.cut()
-	for range 2 {
-		refused(files)
+	var apart sync.WaitGroup
+	for _, one := range files { // at once: each is tried again for a while before it is refused
+		apart.Go(func() { refused([]call{one}) })
 	}
+	apart.Go(func() {
+		if _, err := ann.PostImageOnlyReceipt(ctx, "r.jpg", "image/jpeg", content); client.StatusOf(err) != 503 {
+			t.Errorf("an image-only receipt without blobs: %v", err)
+		}
+	})
 	ready(503, `"database":"ok"`)
 	if _, err := ann.CreateReport(ctx, client.Report{Name: "Without images"}); err != nil {
 		t.Errorf("a report without blobs: %v", err)
 	}
-	if _, err := ann.PostImageOnlyReceipt(ctx, "r.jpg", "image/jpeg", photo(r, 2000)); client.StatusOf(err) != 503 {
-		t.Errorf("an image-only receipt without blobs: %v", err)
-	}
+	apart.Wait()
 	blobs.join(t)
 	ready(200, `"blobs":"ok"`)
 	if _, err := ann.AttachToEntry(ctx, entry.ID, "image/jpeg", content); err != nil {
