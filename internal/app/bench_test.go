@@ -129,6 +129,27 @@ func BenchmarkGetEntry(b *testing.B) {
 	})
 }
 
+func BenchmarkEntryPage(b *testing.B) {
+	_, ann, h := benchServer(b)
+	made, err := ann.CreateReport(context.Background(), client.Report{Name: "Bench"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for range 100 {
+		if _, err = ann.CreateEntry(context.Background(), client.Entry{ReportID: made.ID, ExpenseTypeCode: "TAXIX", PaymentTypeID: "CASHX",
+			TransactionDate: "2026-11-02", TransactionAmount: "12.5", TransactionCurrencyCode: "USD", VendorDescription: "Cab"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	metered(b, 16, func(pb *testing.PB) {
+		c := newCaller(h, "GET", "/api/v3.0/expense/entries?limit=25", ann.Token)
+		for pb.Next() {
+			c.call(b, "")
+		}
+		b.SetBytes(int64(len(c.answer)))
+	})
+}
+
 func BenchmarkDownload(b *testing.B) {
 	server, ann, _ := benchServer(b)
 	photo, err := os.ReadFile("demodata/receipt-photo.jpg")

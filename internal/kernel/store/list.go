@@ -33,7 +33,7 @@ func (t *Table[T]) List(tx *Tx, access, where Predicate, page Page) (list []T, m
 	}
 	want := page.Limit + 1 // the one too many tells that more follow
 	if from == nil {
-		tail, args := " ORDER BY "+orderSQL(keys)+" LIMIT ?", []any{int64(want)}
+		tail, args := " ORDER BY "+orderSQL(keys)+limited, []any{int64(want)}
 		if page.Position > 0 {
 			tail, args = tail+" OFFSET ?", append(args, int64(page.Position))
 		}
@@ -141,7 +141,7 @@ func (t *Table[T]) behind(tx *Tx, access, where Predicate, keys []Key, values []
 		step += keys[i].Column + beyond(keys[i]) + "?"
 		missing := want - len(list)
 		rows, err := t.read(tx, access, And(where, Predicate{step, args[:i+1]}),
-			" ORDER BY "+orderSQL(keys[i:])+" LIMIT ?", missing, int64(missing))
+			" ORDER BY "+orderSQL(keys[i:])+limited, missing, int64(missing))
 		if err != nil {
 			return nil, err
 		}

@@ -95,8 +95,8 @@ func (t *Table[T]) One(tx *Tx, access, where Predicate) (*T, error) {
 	if !rows.Next() {
 		return nil, cmp.Or(rows.Err(), notFound(nil))
 	}
-	one, into := t.scanned()
-	if err := rows.Scan(into...); err != nil {
+	one, c := new(T), Columns{vals: make([]any, 0, len(t.all))}
+	if err := rows.Scan(t.into(one, &c)...); err != nil {
 		return nil, err
 	}
 	return one, nil
@@ -167,7 +167,7 @@ func (t *Table[T]) All(tx *Tx, access, where Predicate, orderBy string, limit in
 	if orderBy == "" {
 		orderBy = t.tieBreaker()
 	}
-	return t.read(tx, access, where, " ORDER BY "+orderBy+" LIMIT ?", limit, int64(limit))
+	return t.read(tx, access, where, " ORDER BY "+orderBy+limited, limit, int64(limit))
 }
 
 // Count is how many rows there are.
@@ -277,32 +277,32 @@ func (t *Table[T]) query(tx *Tx, access, where Predicate, tail string, tailArgs 
 	return tx.Query(t.selectFrom+" WHERE "+p.SQL+tail, args...)
 }
 
-// scanned is a new value and the destinations of a row's columns in it.
-func (t *Table[T]) scanned() (*T, []any) {
-	one := new(T)
-	c := Columns{mode: scanning, docs: t.docs, vals: make([]any, 0, len(t.all))}
-	t.columns(one, &c)
-	return one, c.vals
+// limited ends a query of at most so many rows. The sum keeps SQLite from planning the
+// statement anew whenever a limit is bound.
+const limited = " LIMIT ? + 0"
+
+// into makes c the destinations of a row's columns in r.
+func (t *Table[T]) into(r *T, c *Columns) []any {
+	*c = Columns{mode: scanning, docs: t.docs, vals: c.vals[:0]}
+	t.columns(r, c)
+	return c.vals
 }
 
-// read runs a SELECT of the table and scans its rows; hint is how many to expect.
+// read runs a SELECT of the table and scans its rows, each in its place: rows may be
+// large. hint is how many to expect.
 func (t *Table[T]) read(tx *Tx, access, where Predicate, tail string, hint int, tailArgs ...any) ([]T, error) {
 	rows, err := t.query(tx, access, where, tail, tailArgs...)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	// One value takes each row in turn and is copied out, so that the destinations
-	// are gathered once.
-	one, into := t.scanned()
-	var zero T
+	c := Columns{vals: make([]any, 0, len(t.all))}
 	list := make([]T, 0, min(hint, 100))
 	for rows.Next() {
-		*one = zero
-		if err := rows.Scan(into...); err != nil {
+		list = append(list, *new(T))
+		if err := rows.Scan(t.into(&list[len(list)-1], &c)...); err != nil {
 			return nil, err
 		}
-		list = append(list, *one)
 	}
 	return list, rows.Err()
 }
