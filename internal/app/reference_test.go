@@ -78,6 +78,32 @@ var walk = []step{
 	{"ann", "PUT", "/api/v3.0/expense/entries/{entry}", `{"TransactionAmount":"12.50"}`, 200, ""},
 	{"ann", "GET", "/api/v3.0/expense/entries/{entry}", "", 200, `"TransactionAmount":(12.5)`},
 
+	{"ann", "POST", "/api/v3.0/expense/itemizations", `{"EntryID":"{entry}","ExpenseTypeCode":"TAXIX","TransactionDate":"2025-03-10","TransactionAmount":"12.50"}`, 200, `part="ID":"([^"]+)"`},
+	{"ann", "GET", "/api/v3.0/expense/itemizations?entryID={entry}", "", 200, `"({part})"`},
+	{"ann", "PUT", "/api/v3.0/expense/itemizations/{part}", `{"Description":"Ride"}`, 200, ""},
+	{"ann", "GET", "/api/v3.0/expense/itemizations/{part}", "", 200, `"(Ride)"`},
+	{"ann", "GET", "/api/v3.0/expense/allocations?entryID={entry}", "", 200, `allocation="ID":"([^"]+)"`},
+	{"ann", "GET", "/api/v3.0/expense/allocations/{allocation}", "", 200, ""},
+	{"ann", "DELETE", "/api/v3.0/expense/itemizations/{part}", "", 200, ""},
+	{"ann", "POST", "/api/v3.0/expense/attendees", `{"AttendeeTypeID":"BUSGUEST","LastName":"Guest"}`, 200, `attendee="ID":"([^"]+)"`},
+	{"ann", "GET", "/api/v3.0/expense/attendees", "", 200, `"({attendee})"`},
+	{"ann", "PUT", "/api/v3.0/expense/attendees/{attendee}", `{"LastName":"Visitor"}`, 200, ""},
+	{"ann", "GET", "/api/v3.0/expense/attendees/{attendee}", "", 200, `"(Visitor)"`},
+	{"ann", "POST", "/api/v3.0/expense/entryattendeeassociations", `{"EntryID":"{entry}","AttendeeID":"{attendee}"}`, 200, `seat="ID":"([^"]+)"`},
+	{"ann", "GET", "/api/v3.0/expense/entryattendeeassociations?entryID={entry}", "", 200, `"({seat})"`},
+	{"ann", "PUT", "/api/v3.0/expense/entryattendeeassociations/{seat}", `{"AssociatedAttendeeCount":2}`, 200, ""},
+	{"ann", "GET", "/api/v3.0/expense/entryattendeeassociations/{seat}", "", 200, `"AssociatedAttendeeCount":(2)`},
+	{"ann", "DELETE", "/api/v3.0/expense/entryattendeeassociations/{seat}", "", 200, ""},
+	{"ann", "DELETE", "/api/v3.0/expense/attendees/{attendee}", "", 200, ""},
+	{"ann", "POST", "/api/v3.0/expense/entries/{entry}/taxinvoice", `<Invoice><Total>12.50</Total></Invoice>`, 200, ""},
+	{"ann", "GET", "/api/v3.0/expense/entries/{entry}/taxinvoice", "", 200, ""},
+	{"wes", "GET", "/api/v3.0/expense/digitaltaxinvoices", "", 200, `invoice="ID":"([^"]+)"`},
+	{"wes", "GET", "/api/v3.0/expense/digitaltaxinvoices/{invoice}", "", 200, ""},
+	{"wes", "PUT", "/api/v3.0/expense/digitaltaxinvoices/{invoice}", `{"Status":"VALID"}`, 200, ""},
+	{"ann", "POST", "/quickexpense/v4/users/{annID}/context/TRAVELER/quickexpenses", "{quick}", 201, `quick1=quickexpenses/([0-9A-F]{32})`},
+	{"ann", "POST", "/quickexpense/v4/users/{annID}/context/TRAVELER/quickexpenses/image", "form quickExpenseRequest={quick} fileContent=photo", 201, ""},
+	{"ann", "GET", "/quickexpense/v4/users/{annID}/context/TRAVELER/quickexpenses/{quick1}", "", 200, ""},
+
 	{"ann", "POST", "/api/image/v1.0/expenseentry/{entry}", "photo", 201, ""},
 	{"ann", "GET", "/api/image/v1.1/expenseentry/{entry}", "", 200, `link="Url":"http://[^/"]+(/file/[^"]+)"`},
 	{"", "GET", "{link}", "", 200, ""},
@@ -96,7 +122,7 @@ var walk = []step{
 
 	{"ann", "GET", "/receipts/", "", 200, ""},
 	{"ann", "GET", "/receipts/v4", "", 200, ""},
-	{"ann", "POST", "/receipts/v4/users/{annID}/image-only-receipts", "form with photo", 202, `posted=Location: \S+/([0-9a-f]{32})`},
+	{"ann", "POST", "/receipts/v4/users/{annID}/image-only-receipts", "form image=photo", 202, `posted=Location: \S+/([0-9a-f]{32})`},
 	{"ann", "GET", "/receipts/v4/status/{posted}", "", 200, `"(PROCESSED)"`},
 	{"ann", "GET", "/receipts/v4/users/{annID}/image-only-receipts", "", 200, ""},
 	{"ann", "GET", "/receipts/v4/users/{annID}/image-only-receipts/page/1700000000000_{posted}", "", 200, ""},
@@ -184,9 +210,22 @@ func (w *walker) send(s step) (status int, answer string) {
 		media = ""
 	case body == "photo":
 		body, media = w.photo, "image/jpeg"
-	case body == "form with photo":
-		body, media = "--b\r\nContent-Disposition: form-data; name=\"image\"; filename=\"photo.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n"+
-			w.photo+"\r\n--b--\r\n", "multipart/form-data; boundary=b"
+	case strings.HasPrefix(body, "form "): // its parts, of which photo is a file
+		media = "multipart/form-data; boundary=b"
+		parts := strings.Fields(body)[1:]
+		body = ""
+		for _, part := range parts {
+			name, value, _ := strings.Cut(part, "=")
+			if value == "photo" {
+				value, name = w.photo, name+"\"; filename=\"photo.jpg"
+			}
+			body += "--b\r\nContent-Disposition: form-data; name=\"" + name + "\"\r\n"
+			if strings.Contains(name, "filename") {
+				body += "Content-Type: image/jpeg\r\n"
+			}
+			body += "\r\n" + value + "\r\n"
+		}
+		body += "--b--\r\n"
 	case body == "receipt of a taxi":
 		body, media = w.taxi, "application/json"
 	case body[0] == '{':
@@ -249,6 +288,7 @@ func TestEveryOperationHasAScenario(t *testing.T) {
 		"app": "client_id=quittance-dev&client_secret=quittance-dev-secret", "company": "c0000000-0000-4000-8000-000000000001",
 		"asks":  "client_id=quittance-dev&redirect_uri=http://127.0.0.1/callback&response_type=code&scope=EXPRPT",
 		"annID": "a0000000-0000-4000-8000-000000000001", "bobID": "b0000000-0000-4000-8000-000000000001",
+		"quick":   `{"transactionDate":"2025-03-10","transactionAmount":{"value":12.5,"currencyCode":"USD"}}`,
 		"today":   time.Now().UTC().Format("2006-01-02"),
 		"expense": `"ExpenseTypeCode":"TAXIX","PaymentTypeID":"CASHX","TransactionDate":"2025-03-10","TransactionAmount":"10","TransactionCurrencyCode":"USD"`,
 	}}
