@@ -41,4 +41,4 @@ CREATE INDEX list_item_company ON list_item (company_id, seq);
 CREATE INDEX list_item_list ON list_item (company_id, list_id, seq);
 CREATE INDEX list_item_parent ON list_item (company_id, parent_id, seq);
 CREATE INDEX list_item_name ON list_item (company_id, name_key, seq);
-CREATE INDEX list_item_level ON list_item (company_id, level, code_key);
+CREATE INDEX list_item_level ON list_item (company_id, level, code_key, list_id);

@@ -203,7 +203,9 @@ func (c *Configuration) with(stands *Configuration) *Configuration {
 	fill(&all.AttendeeTypes, stands.AttendeeTypes)
 	fill(&all.Lists, stands.Lists)
 	fill(&all.Forms, stands.Forms)
-	fill(&all.Groups, stands.Groups)
+	if all.Groups == nil && stands.Groups != nil {
+		all.Groups = stands.shortened().Groups // whose "all" takes new types in and lets removed ones go
+	}
 	fill(&all.Rates, stands.Rates)
 	fill(&all.MileageRates, stands.MileageRates)
 	fill(&all.Locations, stands.Locations)

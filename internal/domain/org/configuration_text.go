@@ -31,14 +31,14 @@ func (c *Configuration) shortened() *Configuration {
 	short.Groups = slices.Clone(c.Groups)
 	for i := range short.Groups {
 		g := &short.Groups[i]
-		if len(*g.PaymentTypes) == len(c.PaymentTypes) {
+		if g.PaymentTypes != nil && len(*g.PaymentTypes) == len(c.PaymentTypes) {
 			g.PaymentTypes = nil
 		}
 		g.Policies = slices.Clone(g.Policies)
 		for j := range g.Policies {
 			p := &g.Policies[j]
 			plain := func(t filePolicyType) bool { return t.Receipt == "" && t.Limit == "" }
-			if len(*p.Types) == len(c.ExpenseTypes) && !slices.ContainsFunc(*p.Types, func(t filePolicyType) bool { return !plain(t) }) {
+			if p.Types != nil && len(*p.Types) == len(c.ExpenseTypes) && !slices.ContainsFunc(*p.Types, func(t filePolicyType) bool { return !plain(t) }) {
 				p.Types = nil
 			}
 		}

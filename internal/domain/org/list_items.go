@@ -115,7 +115,8 @@ func (q *ListItemQuery) where(company string) store.Predicate {
 }
 
 // levels holds for items below (or at) one that has the codes asked for. It starts
-// from the deepest level named; each of the others is a step up the same tree.
+// from the deepest level named; each of the others is a step up the same tree, found by
+// its code (|| keeps its path from choosing the index).
 func (q *ListItemQuery) levels(company string) store.Predicate {
 	deepest := 0
 	for n, code := range q.Levels {
@@ -133,7 +134,7 @@ func (q *ListItemQuery) levels(company string) store.Predicate {
 	for n, code := range q.Levels[:deepest-1] {
 		if fold(code) != "" {
 			p = p.And(`EXISTS (SELECT 1 FROM list_item b WHERE b.list_id = a.list_id AND b.code_key = ? AND b.level = ?
-				AND a.path_key >= b.path_key AND a.path_key < b.path_key || ?)`, fold(code), int64(n+1), last)
+				AND a.path_key >= (b.path_key || '') AND a.path_key < (b.path_key || ?))`, fold(code), int64(n+1), last)
 		}
 	}
 	return store.Where(`seq IN (SELECT c.seq FROM list_item a JOIN list_item c
