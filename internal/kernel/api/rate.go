@@ -2,6 +2,7 @@ package api
 
 import (
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,12 +28,18 @@ const rateMemory = 10_000
 
 func newRates(clock value.Clock) *rates { return &rates{clock: clock, counts: map[string]*window{}} }
 
-func (r *rates) take(op *Operation, a *auth.Actor) error {
+// take counts a call of a user: the one in the path where the operation has one, so
+// that a company's token has the rate of each user for whom it calls, else the caller.
+func (r *rates) take(op *Operation, a *auth.Actor, pathUser string) error {
 	name := op.rate.Shared
 	if name == "" {
 		name = op.Doc.ID
 	}
-	key := name + " " + a.Company + " " + a.ID
+	user := a.ID
+	if op.subject == PathUser && pathUser != "" {
+		user = strings.ToLower(pathUser)
+	}
+	key := name + " " + a.Company + " " + user
 	now := r.clock()
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -210,7 +210,7 @@ func (s *Server) handle(c *Call, w http.ResponseWriter) (Answer, error) {
 		return nil, err
 	}
 	if op.rate != nil {
-		if err := s.rates.take(op, c.actor); err != nil {
+		if err := s.rates.take(op, c.actor, c.Param("userId")); err != nil {
 			return nil, err
 		}
 	}
@@ -304,6 +304,7 @@ func (c *Call) fail(w http.ResponseWriter, e *errs.Error) {
 			h.Set("Retry-After", "1")
 		}
 	}
+	h.Set("Cache-Control", "no-store") // what is wrong now may be right in a moment
 	f := &Failure{Err: e, Status: status, Format: c.format, Profile: c.profile(), Now: c.Now(), Path: c.request.URL.Path,
 		Correlation: c.correlation, PublicURL: c.server.options.PublicURL}
 	b := family.WriteError(c.buffer(), f)
