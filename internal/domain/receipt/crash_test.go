@@ -109,7 +109,7 @@ func crashWorld(t *testing.T, folder, point string) world {
 func TestCrashChild(t *testing.T) {
 	folder, point := os.Getenv(crashFolder), os.Getenv(crashPoint)
 	if folder == "" {
-		t.Skip("this is the child process of TestKilled")
+		return // only as the child process of TestKilled there is something to do
 	}
 	w := crashWorld(t, folder, point)
 	if w.Count(t, "e_receipt") == 0 {
