@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -373,13 +374,21 @@ func TestGracefulStop(t *testing.T) {
 		_, plan := get(t, "GET", p.URL()+"/-/fault", "")
 		return strings.TrimSpace(plan) == "[]"
 	})
+	// A connection on which nothing comes, as browsers open them ahead, holds nobody up.
+	idle, err := net.Dial("tcp", p.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer idle.Close()
 	if err := p.Interrupt(); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-answered; err != nil {
 		t.Errorf("the call that was under way: %v", err)
 	}
-	if err := p.Wait(ctx); err != nil {
+	soon, cancel := context.WithTimeout(ctx, 4*time.Second)
+	defer cancel()
+	if err := p.Wait(soon); err != nil {
 		t.Error(err)
 	}
 	if _, err := ann.Reports(ctx); err == nil || client.StatusOf(err) != 0 {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -15,6 +16,9 @@ type listener struct {
 	server *http.Server
 	socket net.Listener
 	done   chan error
+
+	mu    sync.Mutex
+	quiet map[net.Conn]bool // nothing has come of them yet
 }
 
 func openSocket(ctx context.Context, address string) (net.Listener, error) {
@@ -41,7 +45,7 @@ func serve(socket net.Listener, handler http.Handler, o *Options, log *slog.Logg
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(true)
 	protocols.SetUnencryptedHTTP2(true)
-	l := &listener{socket: socket, done: make(chan error, 1), server: &http.Server{
+	l := &listener{socket: socket, done: make(chan error, 1), quiet: map[net.Conn]bool{}, server: &http.Server{
 		Handler:           handler,
 		Protocols:         &protocols,
 		ReadHeaderTimeout: min(10*time.Second, o.ReadTime),
@@ -51,6 +55,8 @@ func serve(socket net.Listener, handler http.Handler, o *Options, log *slog.Logg
 		MaxHeaderBytes:    64 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}}
+	l.server.ConnState = l.note
+	l.server.RegisterOnShutdown(l.hangUp)
 	go func() {
 		var err error
 		if o.TLSCert != "" {
@@ -64,6 +70,26 @@ func serve(socket net.Listener, handler http.Handler, o *Options, log *slog.Logg
 		l.done <- err
 	}()
 	return l
+}
+
+// note keeps the connections on which nothing has come: browsers open some ahead.
+func (l *listener) note(c net.Conn, state http.ConnState) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if state == http.StateNew {
+		l.quiet[c] = true
+	} else {
+		delete(l.quiet, c)
+	}
+}
+
+// hangUp closes them, since the server would wait seconds for what may never come.
+func (l *listener) hangUp() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for c := range l.quiet {
+		_ = c.Close()
+	}
 }
 
 func (l *listener) address() string { return l.socket.Addr().String() }
