@@ -311,6 +311,7 @@ func (a *App) build() error {
 		PublicURL: a.publicURL, MaxImage: o.Limits.Image, MaxReceiptImage: o.Limits.ReceiptImage, LinkLife: o.Limits.LinkLife,
 		Entries: a.Expense.EntryHolder(), Reports: a.Expense.ReportHolder(), PaymentRequests: invoice.ImageHolder{}})
 	a.Expense.UseImages(a.Imaging)
+	a.Org.UseRecords(a.Expense)
 	renderer, err := drawing.New(drawing.Options{Log: a.log})
 	if err != nil {
 		return err

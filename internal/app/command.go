@@ -79,6 +79,8 @@ func run(ctx context.Context, c config.Config, out, errOut io.Writer) error {
 		return healthcheck(ctx, c)
 	case "migrate status":
 		return migrateStatus(ctx, c, out)
+	case "config export", "config plan", "config apply":
+		return runConfigFile(ctx, c, out, logger(c, errOut))
 	case "backup create", "backup verify", "backup restore":
 		return runBackup(ctx, c, out, logger(c, errOut))
 	}

@@ -48,7 +48,7 @@ func offline(ctx context.Context, c config.Config, log *slog.Logger, do func(a *
 // request token. What was made up is printed once and nowhere kept.
 func runCreate(ctx context.Context, c config.Config, out io.Writer, log *slog.Logger) error {
 	create := map[string]func(*App, context.Context, config.New, io.Writer) error{
-		"admin create": (*App).createAdministrator, "user create": (*App).createUser,
+		"admin create": (*App).createAdministrator, "user create": (*App).createUser, "user change": (*App).changeUser, "user disable": (*App).disableUser,
 		"app create": (*App).createApplication, "token create": (*App).createToken,
 	}[c.Command]
 	if create == nil {
@@ -105,7 +105,10 @@ func (a *App) createPerson(ctx context.Context, n config.New, out io.Writer, fin
 		if company, roles, err = find(tx); err != nil {
 			return err
 		}
-		user = org.User{Login: n.Login, FirstName: n.FirstName, LastName: n.LastName, Company: company.ID, Active: true}
+		user = org.User{Login: n.Login, Company: company.ID, Active: true}
+		if err := a.describe(tx, n, &user); err != nil {
+			return err
+		}
 		return a.Org.AddUser(tx, &user, hash, roles...)
 	}); err != nil {
 		return err

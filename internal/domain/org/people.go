@@ -104,6 +104,9 @@ func (s *Service) HasRole(tx *store.Tx, user string, role auth.Role) (bool, erro
 	return slices.Contains(roles, role), err
 }
 
+// RolesOf lists the roles of a user.
+func (s *Service) RolesOf(tx *store.Tx, user string) ([]auth.Role, error) { return rolesOf(tx, user) }
+
 // User finds a user of the whole server by login or id.
 func (s *Service) User(tx *store.Tx, loginOrID string) (*User, error) {
 	return findUser(tx, store.Unrestricted(), loginOrID)

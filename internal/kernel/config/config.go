@@ -70,18 +70,27 @@ type Rate struct {
 	Per   time.Duration
 }
 
-// New describes what admin, user, app and token create make.
+// New describes what admin, user, app and token create make, and what user change
+// makes of a user: what is empty stays.
 type New struct {
-	Company   string // its name, or its id where it exists
-	Country   string // ISO 3166 code
-	Currency  string // ISO 4217 code
-	Login     string
-	Password  string // empty: one is made up and printed
-	FirstName string
-	LastName  string
-	Roles     []string
-	Name      string // of an application
-	Scopes    []string
-	Redirects []string
-	Profile   string // "documented" or "observed"
+	Company       string // its name, or its id where it exists
+	Country       string // ISO 3166 code
+	Currency      string // ISO 4217 code
+	Login         string
+	NewLogin      string
+	Password      string // empty: one is made up and printed
+	FirstName     string
+	LastName      string
+	Email         string
+	Employee      string
+	Unit          string
+	Manager       string // login
+	Group         string // name
+	Reimbursement string
+	Enable        bool
+	Roles         []string
+	Name          string // of an application
+	Scopes        []string
+	Redirects     []string
+	Profile       string // "documented" or "observed"
 }

@@ -23,8 +23,12 @@ func least(command string) []string {
 		return []string{"--public-url", "https://spend.example.com"}
 	case "admin create":
 		return []string{"--company", "Demo", "--login", "ann@demo.test"}
-	case "user create":
+	case "user create", "user change", "user disable":
 		return []string{"--company", "c1", "--login", "ann@demo.test"}
+	case "config export":
+		return []string{"--company", "c1"}
+	case "config plan", "config apply":
+		return []string{"--company", "c1", "company.yaml"}
 	case "app create":
 		return []string{"--company", "c1", "--name", "Bot"}
 	case "token create":
@@ -45,6 +49,11 @@ func TestDefaults(t *testing.T) {
 		"demo":           {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogLevel: slog.LevelWarn, LogFormat: "text", Limits: limits},
 		"admin create":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "Demo", Login: "ann@demo.test", Country: "US", Currency: "USD"}},
 		"user create":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
+		"user change":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
+		"user disable":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
+		"config export":  {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}},
+		"config plan":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, Operands: []string{"company.yaml"}},
+		"config apply":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, Operands: []string{"company.yaml"}},
 		"app create":     {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Name: "Bot", Profile: "documented"}},
 		"token create":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}},
 		"backup create":  {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", Operands: []string{"store.tar"}},

@@ -34,8 +34,13 @@ var commands = []struct{ name, operands, doc string }{
 	{"demo", "", "Start a sandbox, take one report from photo to approval, and keep serving."},
 	{"admin create", "", "Make a company with its first administrator."},
 	{"user create", "", "Make a user of a company."},
+	{"user change", "", "Change a user of a company."},
+	{"user disable", "", "End a user's sign-ins, now and until the user is enabled again."},
 	{"app create", "", "Make an application and print its secret."},
 	{"token create", "", "Make a request token, with which an application signs in for a company or a user, and print it."},
+	{"config export", "", "Print what a company has set up, as YAML."},
+	{"config plan", "file", "Show what a file would change of what a company has set up."},
+	{"config apply", "file", "Make what a company has set up what a file says."},
 	{"backup create", "file", "Write database and files into one archive."},
 	{"backup verify", "file", "Check that an archive is whole."},
 	{"backup restore", "file", "Unpack an archive into an empty store."},
@@ -47,7 +52,8 @@ var commands = []struct{ name, operands, doc string }{
 
 var (
 	servers  = []string{"serve", "dev", "demo"}
-	creators = []string{"admin create", "user create", "app create", "token create"}
+	creators = []string{"admin create", "user create", "user change", "user disable", "app create", "token create", "config export", "config plan", "config apply"}
+	persons  = []string{"user create", "user change"}
 	stores   = append(append(slices.Clone(servers), creators...), "backup create", "backup restore", "migrate status")
 	loggers  = append(slices.Clone(stores), "backup verify")
 	dev      = []string{"dev", "demo"}
@@ -164,26 +170,50 @@ func settings() []setting {
 		{flag: "company", on: creators, value: "name or id",
 			doc: "The company: its name, or its id where it exists.",
 			set: text(func(c *Config) *string { return &c.New.Company })},
-		{flag: "country", on: []string{"admin create"}, value: "code", plain: "US",
-			doc: "The new company's country, by its ISO 3166 code.",
+		{flag: "country", on: append([]string{"admin create"}, persons...), value: "code", plains: map[string]string{"admin create": "US"},
+			doc: "The country of the new company or of the user, by its ISO 3166 code; a new user's is the company's without it.",
 			set: text(func(c *Config) *string { return &c.New.Country })},
-		{flag: "currency", on: []string{"admin create"}, value: "code", plain: "USD",
-			doc: "The new company's currency, by its ISO 4217 code.",
+		{flag: "currency", on: append([]string{"admin create"}, persons...), value: "code", plains: map[string]string{"admin create": "USD"},
+			doc: "The currency of the new company or of the user, by its ISO 4217 code; a new user's is the company's without it.",
 			set: text(func(c *Config) *string { return &c.New.Currency })},
-		{flag: "login", on: []string{"admin create", "user create", "token create"}, value: "login",
+		{flag: "login", on: append([]string{"admin create", "user disable", "token create"}, persons...), value: "login",
 			doc: "The user's login, a mail address; a token without one is for the company as a whole.",
 			set: text(func(c *Config) *string { return &c.New.Login })},
-		{flag: "password", on: []string{"admin create", "user create"}, value: "password", secret: true,
-			doc: "The user's password; one is made up and printed without it.",
+		{flag: "password", on: append([]string{"admin create"}, persons...), value: "password", secret: true,
+			doc: "The user's password; a new user's is made up and printed without it.",
 			set: text(func(c *Config) *string { return &c.New.Password })},
-		{flag: "first-name", on: []string{"admin create", "user create"}, value: "name",
+		{flag: "first-name", on: append([]string{"admin create"}, persons...), value: "name",
 			doc: "The user's first name.",
 			set: text(func(c *Config) *string { return &c.New.FirstName })},
-		{flag: "last-name", on: []string{"admin create", "user create"}, value: "name",
-			doc: "The user's last name; without it, the beginning of the login.",
+		{flag: "last-name", on: append([]string{"admin create"}, persons...), value: "name",
+			doc: "The user's last name; a new user's is the beginning of the login without it.",
 			set: text(func(c *Config) *string { return &c.New.LastName })},
-		{flag: "roles", on: []string{"user create"}, value: "names",
-			doc: "The user's roles, with commas between.",
+		{flag: "new-login", on: []string{"user change"}, value: "login",
+			doc: "The login that the user has from now on.",
+			set: text(func(c *Config) *string { return &c.New.NewLogin })},
+		{flag: "email", on: persons, value: "address",
+			doc: "Where mail for the user goes; a new user's is the login without it.",
+			set: text(func(c *Config) *string { return &c.New.Email })},
+		{flag: "employee-id", on: persons, value: "number",
+			doc: "The user's number as an employee, or none.",
+			set: text(func(c *Config) *string { return &c.New.Employee })},
+		{flag: "unit", on: persons, value: "name",
+			doc: "The unit of the organisation that the user works in, or none.",
+			set: text(func(c *Config) *string { return &c.New.Unit })},
+		{flag: "manager", on: persons, value: "login",
+			doc: "Who approves the user's reports, by login, or none.",
+			set: text(func(c *Config) *string { return &c.New.Manager })},
+		{flag: "group", on: persons, value: "name",
+			doc: "The user's expense group, or none for the company's first.",
+			set: text(func(c *Config) *string { return &c.New.Group })},
+		{flag: "reimbursement", on: persons, value: "code",
+			doc: "How the user is paid back: ADPPAYR, APCHECK, CNQRPAY, PMTSERV or none.",
+			set: text(func(c *Config) *string { return &c.New.Reimbursement })},
+		{flag: "enable", on: []string{"user change"},
+			doc: "Let a disabled user sign in again.",
+			set: boolean(func(c *Config) *bool { return &c.New.Enable })},
+		{flag: "roles", on: persons, value: "names",
+			doc: "The user's roles, all of them, with commas between, or none.",
 			set: list(func(c *Config) *[]string { return &c.New.Roles })},
 		{flag: "name", on: []string{"app create"}, value: "name",
 			doc: "The application's name.",
@@ -262,7 +292,10 @@ func (c *Config) check(add func(flag, sentence string)) {
 		need("company", c.New.Company, "the new company's name")
 		need("login", c.New.Login, "the administrator's login")
 	}
-	if is("user create") {
+	if is("config export", "config plan", "config apply") {
+		need("company", c.New.Company, "the company's name or id")
+	}
+	if is("user create", "user change", "user disable") {
 		need("company", c.New.Company, "the company's name or id")
 		need("login", c.New.Login, "the user's login")
 	}
