@@ -17,6 +17,7 @@ import (
 	"quittance/client"
 	"quittance/internal/app"
 	"quittance/internal/app/apptest"
+	"quittance/internal/kernel/store/storetest"
 )
 
 // run calls the program's own main function.
@@ -406,4 +407,30 @@ func TestFoldersAreApart(t *testing.T) {
 	serve := []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--public-url", "http://spend.example", "--allow-weak-sandbox"}
 	refused(t, 1, "belongs to `quittance dev`", serve...)
 	refused(t, 1, "belongs to `quittance dev`", "user", "create", "--data", data, "--company", "Demo Company", "--login", "x@demo.test")
+}
+
+// TestCommandsBesideServers: with PostgreSQL people are made while servers run, and no
+// folder is made for it.
+func TestCommandsBesideServers(t *testing.T) {
+	database := storetest.PostgresURL(t)
+	server := apptest.Start(t, func(o *app.Options) { o.Command, o.PublicURL, o.Database = "serve", "http://spend.example", database })
+	dir := t.TempDir()
+	t.Chdir(dir)
+	must(t, "admin", "create", "--database", database, "--company", "Acme", "--login", "boss@acme.test", "--password", "boss-password")
+	made := must(t, "app", "create", "--database", database, "--company", "acme", "--name", "Importer")
+	must(t, "user", "create", "--database", database, "--company", "Acme", "--login", "jo@acme.test", "--password", "jo-password")
+	if left := filesIn(t, dir); len(left) > 0 {
+		t.Errorf("commands on PostgreSQL leave %v", left)
+	}
+	c := client.New("http://"+server.Address(), client.Application{ID: field(t, made, "client id"), Secret: field(t, made, "client secret")})
+	for _, name := range []string{"boss", "jo"} {
+		if _, err := c.SignIn(t.Context(), name+"@acme.test", name+"-password"); err != nil {
+			t.Error(err)
+		}
+	}
+	refused(t, 1, "servers of their own", "backup", "create", "--database", database, filepath.Join(dir, "a.tar"))
+	refused(t, 1, "belongs to `quittance serve`", "dev", "--database", database, "--data", filepath.Join(dir, "dev"), "--listen", "127.0.0.1:0")
+	if out := must(t, "migrate", "status", "--database", database); strings.Contains(out, "pending") || !strings.Contains(out, "0001_kernel.sql  applied") {
+		t.Errorf("migrate status: %s", out)
+	}
 }
