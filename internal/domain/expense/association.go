@@ -184,12 +184,11 @@ func (s *Service) saveShares(tx *store.Tx, cfg *org.Config, p *parent, in *api.I
 // entry's amount, evenly per head, and of what cannot be divided a smallest coin each to
 // the first. When the given ones come to more than the entry, it notes that of a field.
 func shareOut(tx *store.Tx, e *Entry, field string, in *api.Input) error {
-	var wholes, rests, heads, rows int64
+	var wholes, rests, heads int64
 	err := tx.QueryRow(`SELECT CAST(COALESCE(SUM(CASE WHEN amount_given THEN amount / 10000 ELSE 0 END), 0) AS BIGINT),
 		CAST(COALESCE(SUM(CASE WHEN amount_given THEN amount % 10000 ELSE 0 END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(CASE WHEN amount_given THEN 0 ELSE attendee_count END), 0) AS BIGINT),
-		CAST(COALESCE(SUM(CASE WHEN amount_given THEN 0 ELSE 1 END), 0) AS BIGINT)
-		FROM entry_attendee WHERE entry_id = ?`, e.ID).Scan(&wholes, &rests, &heads, &rows)
+		CAST(COALESCE(SUM(CASE WHEN amount_given THEN 0 ELSE attendee_count END), 0) AS BIGINT)
+		FROM entry_attendee WHERE entry_id = ?`, e.ID).Scan(&wholes, &rests, &heads)
 	if err != nil {
 		return err
 	}
@@ -199,7 +198,7 @@ func shareOut(tx *store.Tx, e *Entry, field string, in *api.Input) error {
 			amount(given, e.TransactionCurrency), amount(e.TransactionAmount, e.TransactionCurrency))
 		return in.Err()
 	}
-	if rows == 0 {
+	if heads == 0 {
 		return nil
 	}
 	coin := int64(value.MoneyUnit)
@@ -207,19 +206,15 @@ func shareOut(tx *store.Tx, e *Entry, field string, in *api.Input) error {
 		coin /= 10
 	}
 	coins := int64(e.TransactionAmount-given) / coin
-	perHead, left := coins/heads, coins%heads
-	perRow, first := left/rows, left%rows
-	if _, err := tx.Exec("UPDATE entry_attendee SET amount = attendee_count * ? + ? WHERE entry_id = ? AND NOT amount_given", perHead*coin, perRow*coin, e.ID); err != nil {
-		return err
+	perHead, left := coins/heads*coin, coins%heads
+	if left < 0 {
+		left, coin = -left, -coin
 	}
-	if first == 0 {
-		return nil
-	}
-	if first < 0 {
-		first, coin = -first, -coin
-	}
-	_, err = tx.Exec(`UPDATE entry_attendee SET amount = amount + ? WHERE id IN
-		(SELECT id FROM entry_attendee WHERE entry_id = ? AND NOT amount_given ORDER BY seq LIMIT ?)`, coin, e.ID, first)
+	// upto counts the heads up to a row: those up to left get one coin more.
+	_, err = tx.Exec(`UPDATE entry_attendee SET amount = attendee_count * ? + ? * CASE WHEN w.upto <= ? THEN attendee_count
+			WHEN w.upto - attendee_count >= ? THEN 0 ELSE ? - (w.upto - attendee_count) END
+		FROM (SELECT id AS row_id, CAST(SUM(attendee_count) OVER (ORDER BY seq) AS BIGINT) AS upto FROM entry_attendee WHERE entry_id = ? AND NOT amount_given) w
+		WHERE w.row_id = entry_attendee.id`, perHead, coin, left, left, left, e.ID)
 	return err
 }
 

@@ -574,14 +574,14 @@ func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
 }
 
 // checkSeats works out the shares of an entry's attendees: what is not given is what the
-// given ones leave, nobody much more than another.
+// given ones leave, no head more than a coin more than another.
 func (p *play) checkSeats(e *Entry, seats []Association) {
 	if e.HasAttendees != (len(seats) > 0) {
 		p.t.Fatalf("the entry has %d attendees and says %v", len(seats), e.HasAttendees)
 	}
 	var all value.Money
 	free := false
-	least, most := value.Money(0), value.Money(0)
+	var least, most value.Money
 	for _, x := range seats {
 		if x.Report != e.Report || x.Owner != e.Owner || x.AttendeeCount < 1 {
 			p.t.Fatalf("the association %+v of the entry %+v", x, e)
@@ -603,7 +603,7 @@ func (p *play) checkSeats(e *Entry, seats []Association) {
 	switch {
 	case free && all != e.TransactionAmount, beyond(all, e.TransactionAmount):
 		p.t.Fatalf("the shares %+v of %s come to %s", seats, e.TransactionAmount, all)
-	case most-least > 8*coin: // of whom one stands for seven heads, and gets a coin of each
+	case most-least > coin:
 		p.t.Fatalf("the shares %+v are not even", seats)
 	}
 }
