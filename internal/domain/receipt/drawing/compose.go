@@ -81,7 +81,9 @@ func compose(ctx context.Context, w *worker, sink page.Sink, limit int, in *Inpu
 	c.totals()
 	c.payments()
 	c.finish()
-	w.ops, w.nodes = c.ops[:0], c.nodes[:0]
+	if cap(c.nodes) < 1<<14 {
+		w.ops, w.nodes = c.ops[:0], c.nodes[:0]
+	}
 	return c
 }
 

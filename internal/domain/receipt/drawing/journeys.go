@@ -8,16 +8,11 @@ import (
 )
 
 // stop is one end of a journey: where, and when.
-func (c *composer) stop(d *wire.Document, place, when string, more ...string) []piece {
+func (c *composer) stop(d *wire.Document, place, when string) []piece {
 	pieces := []piece{{str(d, place), body.bold()}}
 	m := readMoment(str(d, when))
 	if s := c.dayAndClock(m); s != "" {
 		pieces = append(pieces, piece{s, small})
-	}
-	for _, s := range more {
-		if s != "" {
-			pieces = append(pieces, piece{s, small})
-		}
 	}
 	return pieces
 }
