@@ -44,7 +44,7 @@ const (
 
 // settleMileage checks what a mileage entry must have and must not have, and pays it
 // by its distance (expense.md §3).
-func settleMileage(cfg *org.Config, h *head, t *org.ExpenseType, old, e *Entry, in *api.Input) {
+func settleMileage(cfg *org.Config, h *head, t *org.ExpenseType, e *Entry, in *api.Input) {
 	refuse := func(name string, given bool) {
 		if given && in.Has(name) {
 			in.Addf(name, "notAllowed", "is not taken with the mileage type %s: it follows from the journey.", t.Code)

@@ -96,14 +96,14 @@ func toChange[T any](tx *store.Tx, t *store.Table[T], a *auth.Actor, report, id 
 }
 
 // yes is a filter that asks whether something is so; absent, it asks nothing.
-func yes(where store.Predicate, asked value.Opt[bool], condition string, args ...any) store.Predicate {
+func yes(where store.Predicate, asked value.Opt[bool], condition string) store.Predicate {
 	if !asked.Valid {
 		return where
 	}
 	if !asked.V {
 		condition = "NOT (" + condition + ")"
 	}
-	return where.And(condition, args...)
+	return where.And(condition)
 }
 
 // onField puts an error about a record that a field names at that field.

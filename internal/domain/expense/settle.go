@@ -47,7 +47,7 @@ func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *En
 		in.Add("IsPersonal", "itemized", "cannot be set on an itemized entry; set it on the itemizations.")
 	}
 	if t != nil && t.Mileage() {
-		settleMileage(cfg, h, t, old, e, in)
+		settleMileage(cfg, h, t, e, in)
 	} else {
 		settleAmount(cfg, h, t, old, e, in)
 	}

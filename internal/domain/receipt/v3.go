@@ -88,21 +88,21 @@ const (
 	americanExpress, otherCard             = "AX", "OTHER"
 )
 
-func (r *v3Receipt) fields(f *wire.Fields) {
-	f.Money("Amount", &r.Amount, "What was paid in all; negative for a refund.", wire.RequiredOnCreate)
-	f.Currency("CurrencyCode", &r.Currency, "The currency that was paid in (ISO 4217).", wire.RequiredOnCreate)
-	wire.List(f, "CustomFields", &r.Customs, (*v3Custom).fields, "Further facts of the provider's own.", wire.Item("CustomField"))
-	f.Text("FormofPaymentCode", &r.PaidBy, "How it was paid: CASH, CCARD for a credit card, CPAID by the company.", wire.RequiredOnCreate,
+func (v *v3Receipt) fields(f *wire.Fields) {
+	f.Money("Amount", &v.Amount, "What was paid in all; negative for a refund.", wire.RequiredOnCreate)
+	f.Currency("CurrencyCode", &v.Currency, "The currency that was paid in (ISO 4217).", wire.RequiredOnCreate)
+	wire.List(f, "CustomFields", &v.Customs, (*v3Custom).fields, "Further facts of the provider's own.", wire.Item("CustomField"))
+	f.Text("FormofPaymentCode", &v.PaidBy, "How it was paid: CASH, CCARD for a credit card, CPAID by the company.", wire.RequiredOnCreate,
 		wire.Enum(paidCash, paidByCard, paidByCompany), wire.Alias("FormOfPaymentCode"))
-	wire.Group(f, "GeneralDetail", &r.General, (*v3General).fields, "What a receipt of the type General says. Required with it.")
-	wire.Group(f, "HotelDetail", &r.Hotel, (*v3Hotel).fields, "What a receipt of the type Hotel says. Required with it.")
-	f.Bytes("ImageBase64", &r.Image, "An image of the receipt: PDF, PNG or JPEG in Base64, of at most 5 MB, or what the server is set to. Without it one is drawn.", wire.WriteOnly)
-	wire.Object(f, "MatchingFact", &r.Fact, (*v3Fact).fields, "Whose receipt it is.", wire.RequiredOnCreate)
-	wire.Object(f, "Merchant", &r.Merchant, (*v3Merchant).fields, "Who was paid.", wire.RequiredOnCreate)
-	wire.Group(f, "PaymentCard", &r.Card, (*v3Card).fields, "The credit card. Required when one was used.")
-	wire.Group(f, "RideDetail", &r.Ride, (*v3Ride).fields, "What a receipt of the type Ride says. Required with it.")
-	f.Instant("TransactionDateTime", &r.Transaction, "When it was, in local time. More than six months ago is refused.", wire.RequiredOnCreate, wire.Example("2024-03-11T12:42"))
-	f.Text("Type", &r.Type, "The type of receipt.", wire.RequiredOnCreate, wire.Enum(v3TypeGeneral, v3TypeRide, v3TypeHotel))
+	wire.Group(f, "GeneralDetail", &v.General, (*v3General).fields, "What a receipt of the type General says. Required with it.")
+	wire.Group(f, "HotelDetail", &v.Hotel, (*v3Hotel).fields, "What a receipt of the type Hotel says. Required with it.")
+	f.Bytes("ImageBase64", &v.Image, "An image of the receipt: PDF, PNG or JPEG in Base64, of at most 5 MB, or what the server is set to. Without it one is drawn.", wire.WriteOnly)
+	wire.Object(f, "MatchingFact", &v.Fact, (*v3Fact).fields, "Whose receipt it is.", wire.RequiredOnCreate)
+	wire.Object(f, "Merchant", &v.Merchant, (*v3Merchant).fields, "Who was paid.", wire.RequiredOnCreate)
+	wire.Group(f, "PaymentCard", &v.Card, (*v3Card).fields, "The credit card. Required when one was used.")
+	wire.Group(f, "RideDetail", &v.Ride, (*v3Ride).fields, "What a receipt of the type Ride says. Required with it.")
+	f.Instant("TransactionDateTime", &v.Transaction, "When it was, in local time. More than six months ago is refused.", wire.RequiredOnCreate, wire.Example("2024-03-11T12:42"))
+	f.Text("Type", &v.Type, "The type of receipt.", wire.RequiredOnCreate, wire.Enum(v3TypeGeneral, v3TypeRide, v3TypeHotel))
 }
 
 func (c *v3Custom) fields(f *wire.Fields) {

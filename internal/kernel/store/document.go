@@ -49,7 +49,7 @@ func (d *scanDocument[T]) Scan(src any) error {
 	}
 	doc, err := wire.ParseJSON(text)
 	if err != nil {
-		return fmt.Errorf("store: the document in column %s is damaged: %v", d.name, err)
+		return fmt.Errorf("store: the document in column %s is damaged: %v", d.name, err) //nolint:errorlint // its kind is for callers that sent a document
 	}
 	if _, problems := d.schema.Decode(doc, d.r, wire.Stored); len(problems) > 0 {
 		return fmt.Errorf("store: the document in column %s does not fit: %s %s", d.name, problems[0].Path, problems[0].Message)

@@ -80,7 +80,7 @@ func MigrationStatus(ctx context.Context, opts Options) ([]Migration, error) {
 		if _, err := os.Stat(opts.Path); err != nil {
 			return nil, fmt.Errorf("the database cannot be opened: %w", err)
 		}
-		pool, err = liteOpen(opts.Path, 1, liteSettings)
+		pool, err = liteOpen(opts.Path, liteSettings)
 	} else {
 		pool, err = sql.Open("pgx", opts.URL)
 	}

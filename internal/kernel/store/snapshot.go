@@ -23,7 +23,7 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 		return errNoFile
 	}
 	return replaceFile(path, func(temporary string) error {
-		pool, err := liteOpen(db.opts.Path, 1, liteSettings)
+		pool, err := liteOpen(db.opts.Path, liteSettings)
 		if err != nil {
 			return err
 		}
@@ -41,7 +41,7 @@ func (db *DB) Snapshot(ctx context.Context, path string) error {
 // makeLogged leaves a database file in the mode that Open wants, so that a copy of it
 // opens without being rewritten.
 func makeLogged(ctx context.Context, path string) error {
-	pool, err := liteOpen(path, 1, liteSettings, []string{"journal_mode(WAL)"})
+	pool, err := liteOpen(path, liteSettings, []string{"journal_mode(WAL)"})
 	if err != nil {
 		return err
 	}
@@ -172,7 +172,7 @@ func Verify(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		return fmt.Errorf("the snapshot cannot be read: %w", err)
 	}
-	pool, err := liteOpen(path, 1, liteSettings, liteReadSettings)
+	pool, err := liteOpen(path, liteSettings, liteReadSettings)
 	if err != nil {
 		return err
 	}

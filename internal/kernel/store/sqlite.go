@@ -62,7 +62,7 @@ func liteSource(path string, settings ...[]string) (string, error) {
 	return (&url.URL{Scheme: "file", Path: slashed, RawQuery: query.Encode()}).String(), nil
 }
 
-func liteOpen(path string, conns int, settings ...[]string) (*sql.DB, error) {
+func liteOpen(path string, settings ...[]string) (*sql.DB, error) {
 	source, err := liteSource(path, settings...)
 	if err != nil {
 		return nil, err
@@ -71,8 +71,8 @@ func liteOpen(path string, conns int, settings ...[]string) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool.SetMaxOpenConns(conns)
-	pool.SetMaxIdleConns(conns)
+	pool.SetMaxOpenConns(1)
+	pool.SetMaxIdleConns(1)
 	return pool, nil
 }
 

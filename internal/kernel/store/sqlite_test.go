@@ -32,9 +32,8 @@ func openLite(t testing.TB, opts ...storetest.Option) *store.DB {
 
 // member is one closure of a group, and what became of it.
 type member struct {
-	name string
-	ctx  context.Context
-	do   func(tx *store.Tx) error
+	ctx context.Context
+	do  func(tx *store.Tx) error
 
 	runs int
 	err  error
