@@ -258,8 +258,8 @@ func (s *settler) required(p *string, field string, most int) {
 	}
 }
 
-func (s *settler) code(p *string, field string) {
-	s.required(p, field, maxConfigCode)
+func (s *settler) code(p *string) {
+	s.required(p, "code", maxConfigCode)
 	*p = strings.ToUpper(*p)
 }
 
@@ -323,7 +323,7 @@ func (c *Configuration) settle() error {
 	for i := range c.SpendCategories {
 		k := &c.SpendCategories[i]
 		s.at = "spend category " + k.Code
-		s.code(&k.Code, "code")
+		s.code(&k.Code)
 		s.required(&k.Name, "name", maxConfigName)
 		s.once(categories, k.Code)
 	}
@@ -335,7 +335,7 @@ func (c *Configuration) settle() error {
 	for i := range c.PaymentTypes {
 		p := &c.PaymentTypes[i]
 		s.at = "payment type " + p.Code
-		s.code(&p.Code, "code")
+		s.code(&p.Code)
 		s.required(&p.Name, "name", maxConfigName)
 		s.oneOf(&p.By, "by", "", string(PaidByEmployee), string(PaidByCompany), string(PaidByCompanyCard))
 		s.once(payments, p.Code)
@@ -350,7 +350,7 @@ func (c *Configuration) settle() error {
 	for i := range c.AttendeeTypes {
 		a := &c.AttendeeTypes[i]
 		s.at = "attendee type " + a.Code
-		s.code(&a.Code, "code")
+		s.code(&a.Code)
 		s.required(&a.Name, "name", maxAttendeeType)
 		s.text(&a.Connector, "connector", 64)
 		for j := range a.Search {
@@ -400,7 +400,7 @@ func (c *Configuration) settle() error {
 
 func (s *settler) expenseType(t *fileExpenseType, categories, all seen) {
 	s.at = "expense type " + t.Code
-	s.code(&t.Code, "code")
+	s.code(&t.Code)
 	s.required(&t.Name, "name", maxConfigName)
 	s.oneOf(&t.Does, "does", "OTHER", "OTHER", CompanyCarMileage, PersonalCarMileage, "MFUEL", "LODGING", "MEALS", "OTHERNP", "JPYPTRAN")
 	s.text(&t.Category, "category", maxConfigCode)

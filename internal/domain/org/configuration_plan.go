@@ -52,7 +52,7 @@ func (r fileForm) known() (string, string)         { return "form", r.Kind }
 func (r fileField) known() (string, string)        { return "form field", r.Name }
 func (r fileGroup) known() (string, string)        { return "expense group", r.Name }
 func (r filePolicy) known() (string, string)       { return "policy", r.Name }
-func (r filePolicyType) known() (string, string)   { return "expense type of policy", r.Code }
+func (t filePolicyType) known() (string, string)   { return "expense type of policy", t.Code }
 func (r fileApproval) known() (string, string) {
 	return "approval of policy", "level " + strconv.FormatInt(r.Level, 10)
 }
