@@ -34,17 +34,22 @@ func (a *App) seed(ctx context.Context) error {
 	if !empty {
 		return nil
 	}
-	if err := a.fill(ctx); err != nil {
+	if err := a.fill(ctx, func(*store.Tx) error { return nil }); err != nil {
 		return err
 	}
 	if a.DB.Engine() != store.SQLite {
 		return nil
 	}
+	// The key that signs is made in the background; the copy has to have it, or tokens
+	// would end with the first start after a reset.
+	if _, err := a.keys.JWKS(ctx); err != nil {
+		return err
+	}
 	return a.DB.Snapshot(ctx, a.snapshot)
 }
 
-// fill makes the seed in one transaction, through the services.
-func (a *App) fill(ctx context.Context) error {
+// fill makes the seed in one transaction, through the services, after what prepare does.
+func (a *App) fill(ctx context.Context, prepare func(tx *store.Tx) error) error {
 	seed, err := org.DevSeed()
 	if err != nil {
 		return err
@@ -53,6 +58,9 @@ func (a *App) fill(ctx context.Context) error {
 		return err
 	}
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := prepare(tx); err != nil {
+			return err
+		}
 		if err := a.Org.ApplySeed(tx, seed); err != nil {
 			return err
 		}
@@ -111,14 +119,15 @@ func (a *App) checkSnapshot(ctx context.Context) error {
 	return db.Close()
 }
 
-// keptTables survive a reset: what the schema and the tokens stand on.
-const keptTables = `'store_meta', 'goose_db_version', 'signing_key'`
+// keptTables survive a reset: what the schema, the tokens and the links stand on.
+const keptTables = `'store_meta', 'goose_db_version', 'signing_key', 'secret'`
 
-// resetPostgres empties every table and fills the seed anew: slower than a copy, and
-// other servers on the same database see it too.
+// resetPostgres empties every table and fills the seed anew, in one transaction:
+// slower than a copy, and other servers on the same database see it too. Reports come
+// first, as in every change of one, or it would seldom get by the calls under way.
 func (a *App) resetPostgres(ctx context.Context) error {
-	if err := a.DB.Write(ctx, func(tx *store.Tx) error {
-		rows, err := tx.Query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN (" + keptTables + ") ORDER BY tablename")
+	return a.fill(ctx, func(tx *store.Tx) error {
+		rows, err := tx.Query("SELECT tablename FROM pg_tables WHERE schemaname = current_schema() AND tablename NOT IN (" + keptTables + ") ORDER BY tablename <> 'report', tablename")
 		if err != nil {
 			return err
 		}
@@ -141,8 +150,5 @@ func (a *App) resetPostgres(ctx context.Context) error {
 			}
 		}
 		return nil
-	}); err != nil {
-		return err
-	}
-	return a.fill(ctx)
+	})
 }
