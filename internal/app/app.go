@@ -129,6 +129,9 @@ func Start(ctx context.Context, o Options) (a *App, err error) {
 			a = nil
 		}
 	}()
+	if err = checkCertificate(o.TLSCert, o.TLSKey); err != nil {
+		return a, err
+	}
 	socket, err := openSocket(ctx, o.Listen)
 	if err != nil {
 		return a, err

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -36,6 +37,17 @@ func scheme(cert string) string {
 		return "https://"
 	}
 	return "http://"
+}
+
+// checkCertificate tells at once what serving would find out too late.
+func checkCertificate(cert, key string) error {
+	if cert == "" {
+		return nil
+	}
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		return fmt.Errorf("the certificate cannot be used: %w", err)
+	}
+	return nil
 }
 
 // serve begins to answer on a socket. Plain listeners speak HTTP/1.1 and HTTP/2 with
