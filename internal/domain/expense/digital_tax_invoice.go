@@ -184,11 +184,14 @@ func (s *Service) taxInvoiceToChange(tx *store.Tx, a *auth.Actor, id string) (*T
 // queue, and what is wrong with it becomes an exception of its entry. Saying the same
 // once more changes nothing.
 func (s *Service) AnswerTaxInvoice(tx *store.Tx, a *auth.Actor, old, t *TaxInvoice, in *api.Input) error {
-	if t.Status == "" {
-		in.Add("Status", "required", "is required.")
-	}
-	if err := in.Err(); err != nil || *t == *old {
+	if err := in.Err(); err != nil {
 		return err
+	}
+	if t.Status == "" {
+		return errs.OnField("Status", "required", "is required.")
+	}
+	if *t == *old {
+		return nil
 	}
 	if old.Status != "" {
 		return errs.New(errs.Invalid, "validated", "The invoice is validated already and has left the queue.")
