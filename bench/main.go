@@ -37,7 +37,7 @@ func main() {
 	seconds := flag.Int("seconds", 5, "how long each measurement runs")
 	flag.IntVar(&s.connections, "connections", 32, "how many connections the load generator keeps")
 	flag.IntVar(&s.entries, "entries", 1_000_000, "how many entries the paging measurement has")
-	flag.StringVar(&s.only, "only", "", "a comma list of parts: encode, entries, pages, images, start")
+	flag.StringVar(&s.only, "only", "", "a comma list of parts: encode, entries, pages, images, receipts, start")
 	flag.StringVar(&s.work, "work", "", "a folder to work in; a temporary one without it")
 	flag.Bool("table", true, "print the table (kept for scripts)")
 	flag.Parse()
@@ -72,7 +72,7 @@ func run(s *settings) error {
 		name string
 		run  func(context.Context, *settings, string, *table) error
 	}{
-		{"encode", benchEncode}, {"entries", benchEntries}, {"pages", benchPages}, {"images", benchImages}, {"start", benchStart},
+		{"encode", benchEncode}, {"entries", benchEntries}, {"pages", benchPages}, {"images", benchImages}, {"receipts", benchReceipts}, {"start", benchStart},
 	} {
 		if s.only != "" && !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue

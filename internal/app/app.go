@@ -285,12 +285,16 @@ func (a *App) checkGuards() error {
 	return nil
 }
 
+// jobWorkers is how many background jobs run at once. They wait for the disk more than
+// they compute, so there are more of them than processors.
+const jobWorkers = 8
+
 // build makes the areas and the API.
 func (a *App) build() error {
 	o := &a.options
 	ids := value.NewIDs(o.Random)
 	clock := value.Clock(a.clock.Now)
-	a.Jobs = job.New(job.Options{DB: a.DB, Clock: clock, Logger: a.log, Workers: 2})
+	a.Jobs = job.New(job.Options{DB: a.DB, Clock: clock, Logger: a.log, Workers: jobWorkers})
 	a.clock.moved = a.Jobs.Poke
 
 	var mailer org.Mailer
