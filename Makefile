@@ -23,12 +23,12 @@ race: ## the kernel and one end-to-end run under the race detector
 	$(GO) test -race ./internal/kernel/... ./internal/app/...
 
 lint: ## go vet, gofmt and golangci-lint
-	@test -z "$$(gofmt -l cmd client internal migrations)" || { gofmt -l cmd client internal migrations; exit 1; }
+	@test -z "$$(gofmt -l cmd client internal migrations bench)" || { gofmt -l cmd client internal migrations bench; exit 1; }
 	$(GO) vet ./...
 	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run
 
 fmt: ## format the Go files
-	gofmt -w cmd client internal migrations
+	gofmt -w cmd client internal migrations bench
 
 golden: ## rewrite the golden files and docs/reference from what the program does now; read the diff
 	$(GO) test $$(grep -rlE '"update"|imagingtest"' --include='*_test.go' internal | xargs -n1 dirname | sort -u | sed 's|^|./|') -update
