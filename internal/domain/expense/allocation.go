@@ -338,7 +338,7 @@ func (w *allocationWalk) entry(e *Entry, allocated bool) error {
 			return err
 		}
 	}
-	if !e.HasItemizations {
+	if !e.HasItemizations || w.full() {
 		return nil
 	}
 	var which store.Predicate
