@@ -249,16 +249,15 @@ func (s *Service) allocationStart(tx *store.Tx, span allocationSpan, page store.
 		return p, true, nil
 	}
 	// A client that counts: the place is found without reading what stands before it.
-	e := span.entries
-	of, args := "", slices.Clone(e.Args)
+	// Every entry has at least one allocation, so it is among as many entries.
+	from := " FROM (SELECT seq, id FROM entry WHERE " + span.entries.SQL + " ORDER BY seq LIMIT ?) e"
+	args := append(slices.Clone(span.entries.Args), int64(page.Position))
+	text := "SELECT e.seq AS e, i.seq AS i, COALESCE(x.seq, 0) AS x" + from + " JOIN itemization i ON i.entry_id = e.id LEFT JOIN allocation x ON x.itemization_id = i.id AND x.itemization_id <> ''"
 	if span.itemization != "" {
-		of, args = " AND i.id = ?", append(args, span.itemization)
-	}
-	text := "SELECT e.seq AS e, i.seq AS i, COALESCE(x.seq, 0) AS x FROM (SELECT seq, id FROM entry WHERE " + e.SQL + ") e JOIN itemization i ON i.entry_id = e.id" + of +
-		" LEFT JOIN allocation x ON x.itemization_id = i.id AND x.itemization_id <> ''"
-	if span.itemization == "" {
-		text = "SELECT e.seq AS e, 0 AS i, COALESCE(x.seq, 0) AS x FROM (SELECT seq, id FROM entry WHERE " + e.SQL + ") e LEFT JOIN allocation x ON x.entry_id = e.id AND x.itemization_id = '' UNION ALL " + text
-		args = append(slices.Clone(e.Args), args...)
+		text, args = text+" WHERE i.id = ?", append(args, span.itemization)
+	} else {
+		text = "SELECT e.seq AS e, 0 AS i, COALESCE(x.seq, 0) AS x" + from + " LEFT JOIN allocation x ON x.entry_id = e.id AND x.itemization_id = '' UNION ALL " + text
+		args = append(slices.Clone(args), args...)
 	}
 	err = tx.QueryRow(text+" ORDER BY e, i, x LIMIT 1 OFFSET ?", append(args, int64(page.Position-1))...).Scan(&p.entry, &p.itemization, &p.seq)
 	if errs.Is(err, errs.NotFound) {
