@@ -347,13 +347,16 @@ func (s *Service) CreateEntry(tx *store.Tx, a *auth.Actor, e *Entry, in *api.Inp
 	if err := in.Err(); err != nil {
 		return "", err
 	}
-	change, err := s.reviewEntry(tx, cfg, e)
+	change, same, err := s.reviewEntry(tx, cfg, e)
 	if err != nil {
 		return "", err
 	}
 	h.Exceptions += change
 	e.ModifiedAt = tx.Now()
 	if err := entries.Insert(tx, e); err != nil {
+		return "", err
+	}
+	if err := tellTwins(tx, e.Company, same, h); err != nil {
 		return "", err
 	}
 	if err := h.adjust(tx); err != nil {
@@ -514,8 +517,13 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 		in.Add("TransactionAmount", "range", "makes the report's total larger than can be kept.")
 		return in.Err()
 	}
+	former, err := formerTwins(tx, old)
+	if err != nil {
+		return err
+	}
 	e.Exceptions = old.Exceptions
-	if _, err := s.reviewEntry(tx, cfg, e); err != nil {
+	_, same, err := s.reviewEntry(tx, cfg, e)
+	if err != nil {
 		return err
 	}
 	from.Exceptions -= old.Exceptions
@@ -523,6 +531,13 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 	e.ModifiedAt = tx.Now()
 	if err := entries.Update(tx, e); err != nil {
 		return err
+	}
+	if !looksLike(old, e) {
+		for _, some := range [][]twin{former, same} {
+			if err := tellTwins(tx, e.Company, some, from, to); err != nil {
+				return err
+			}
+		}
 	}
 	if to != from {
 		if err := moveChildren(tx, e); err != nil {
@@ -565,31 +580,33 @@ func (s *Service) DeleteEntry(tx *store.Tx, a *auth.Actor, id string) error {
 	if !editable(h.ApprovalStatus) {
 		return errLocked
 	}
-	if err := s.removeEntries(tx, e.ID); err != nil {
+	former, err := formerTwins(tx, e)
+	if err != nil {
+		return err
+	}
+	if err := s.removeEntry(tx, e.ID); err != nil {
 		return err
 	}
 	h.Sums = h.Sums.minus(sumsOf(e))
 	h.Exceptions -= e.Exceptions
+	if err := tellTwins(tx, e.Company, former, h); err != nil {
+		return err
+	}
 	return h.adjust(tx)
 }
 
-// removeEntries deletes entries and all below them. Their reports' sums are the
-// caller's business.
-func (s *Service) removeEntries(tx *store.Tx, ids ...string) error {
-	if err := s.images.DetachAll(tx, imaging.Entry, ids...); err != nil {
+// removeEntry deletes an entry and all below it. Its report's sums are the caller's
+// business.
+func (s *Service) removeEntry(tx *store.Tx, id string) error {
+	if err := s.images.DetachAll(tx, imaging.Entry, id); err != nil {
 		return err
 	}
-	for _, id := range ids {
-		for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice", "report_exception"} {
-			if _, err := tx.Exec("DELETE FROM "+table+" WHERE entry_id = ?", id); err != nil {
-				return err
-			}
-		}
-		if err := entries.Delete(tx, id); err != nil {
+	for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice", "report_exception"} {
+		if _, err := tx.Exec("DELETE FROM "+table+" WHERE entry_id = ?", id); err != nil {
 			return err
 		}
 	}
-	return nil
+	return entries.Delete(tx, id)
 }
 
 func (s *Service) entryOperations() []api.Operation {

@@ -42,6 +42,7 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 			"report":   p.do(p.create),
 			"entry":    p.do(p.add),
 			"mileage":  p.do(p.drive),
+			"double":   p.do(p.double),
 			"edit":     p.do(p.edit),
 			"re-edit":  p.do(p.edit), // edits and itemizations are what most follows from
 			"move":     p.do(p.move),
@@ -62,7 +63,7 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 		})
 	})
 	// The test means nothing where everything is refused.
-	for _, what := range []string{"report", "entry", "mileage", "edit", "move", "delete", "itemize", "alter", "unite", "invite", "seat", "leave", "allocate", "picture", "submit", "act", "remove"} {
+	for _, what := range []string{"report", "entry", "mileage", "double", "edit", "move", "delete", "itemize", "alter", "unite", "invite", "seat", "leave", "allocate", "picture", "submit", "act", "remove"} {
 		if !testing.Short() && tally[what+" done"] == 0 {
 			t.Errorf("%s never succeeded: %v", what, tally)
 		}
@@ -191,6 +192,17 @@ func (p *play) drive() {
 		"IsPersonal": rapid.Bool().Draw(p.t, "personal"),
 		"Journey": map[string]any{"StartLocation": "Here", "EndLocation": "There", "UnitOfMeasure": rapid.SampledFrom([]string{"M", "K"}).Draw(p.t, "unit"),
 			"BusinessDistance": rapid.IntRange(1, 999).Draw(p.t, "distance")}})
+}
+
+// double adds an entry that looks like another one.
+func (p *play) double() {
+	l, _ := p.lines(p.anEntry())
+	e := l.Entry
+	if e.Journey.Valid {
+		p.t.Skip("a journey has no amount of its own")
+	}
+	p.added("double", map[string]any{"ReportID": p.aReport(), "ExpenseTypeCode": e.ExpenseType, "PaymentTypeID": e.PaymentType, "Custom9": "x",
+		"TransactionAmount": e.TransactionAmount.String(), "TransactionCurrencyCode": e.TransactionCurrency, "TransactionDate": e.TransactionDate.String()})
 }
 
 func (p *play) added(what string, members map[string]any) {
@@ -636,6 +648,9 @@ func (p *play) checkExceptions(cfg *org.Config, r *Report, lines []Lines, found 
 			if !slices.Contains(kept[e.ID], x.Code+x.Itemization) {
 				p.t.Fatalf("the rules find %s, kept is %v", x.Code, kept[e.ID])
 			}
+		}
+		if told := slices.Contains(kept[e.ID], codeDuplicateEntry); editable(r.ApprovalStatus) && told != (len(lines[i].SameEntries) > 0) {
+			p.t.Fatalf("the entry has twins in %v, kept is %v", lines[i].SameEntries, kept[e.ID])
 		}
 	}
 	if !editable(r.ApprovalStatus) {

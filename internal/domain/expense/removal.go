@@ -19,12 +19,29 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 		return errs.New(errs.Conflict, "notDraft", "Only a draft can be deleted; this report is submitted or was sent back.")
 	}
 	var holders []string
+	var remarked []Entry
 	if err := each(tx, entries, store.Where("company_id = ?", r.Company), store.Where("report_id = ?", r.ID), func(e *Entry) {
 		if e.HasImage {
 			holders = append(holders, e.ID)
 		}
+		if e.Exceptions > 0 {
+			remarked = append(remarked, *e)
+		}
 	}); err != nil {
 		return err
+	}
+	for i := range remarked { // one after the other, so that the last twin of each is told
+		e := &remarked[i]
+		former, err := formerTwins(tx, e)
+		if err != nil {
+			return err
+		}
+		if err := entries.Delete(tx, e.ID); err != nil {
+			return err
+		}
+		if err := tellTwins(tx, r.Company, former, &head{ID: r.ID, ApprovalStatus: r.ApprovalStatus}); err != nil {
+			return err
+		}
 	}
 	if len(holders) > 0 {
 		if err := s.images.DetachAll(tx, imaging.Entry, holders...); err != nil {

@@ -159,10 +159,10 @@ func (f *findings) allocations(l *Lines) {
 // twins judges what looks like an expense that was claimed before.
 func (f *findings) twins(l *Lines) {
 	if len(l.SameEntries) > 0 {
-		f.add(l.Entry, nil, codeDuplicateEntry, LevelWarning, "Another expense has the same amount, date and vendor. It is in %s.", names(l.SameEntries))
+		f.add(l.Entry, nil, codeDuplicateEntry, LevelWarning, "Another expense has the same amount, date and vendor. It is in %s.", inReports(l.SameEntries))
 	}
 	if len(l.SameImages) > 0 {
-		f.add(l.Entry, nil, codeDuplicateImage, LevelWarning, "Another expense has the same receipt image. It is in %s.", names(l.SameImages))
+		f.add(l.Entry, nil, codeDuplicateImage, LevelWarning, "Another expense has the same receipt image. It is in %s.", inReports(l.SameImages))
 	}
 }
 
@@ -250,8 +250,8 @@ func amount(m value.Money, c value.Currency) string {
 	return string(m.AppendFixed(nil, c.Digits())) + " " + string(c)
 }
 
-// names lists a few report names for a sentence.
-func names(reports []string) string {
+// inReports lists a few report names for a sentence.
+func inReports(reports []string) string {
 	const few = 3
 	shown := reports[:min(len(reports), few)]
 	text := "the report “" + strings.Join(shown, "”, “") + "”"

@@ -132,6 +132,11 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 	if comment = strings.TrimSpace(comment); comment != "" {
 		r.LastComment = comment
 	}
+	if action != ActionApprove {
+		if err := comeBack(tx, r); err != nil {
+			return err
+		}
+	}
 	switch action {
 	case ActionSendBack:
 		r.ApprovalStatus, r.EverSentBack = SentBack, true
@@ -143,6 +148,11 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 		return s.save(tx, noted, r, "RECALL", step.ID, comment)
 	}
 	return s.approve(tx, noted, r, step, comment)
+}
+
+// comeBack prepares what stands below a report that is its owner's again.
+func comeBack(tx *store.Tx, r *Report) error {
+	return judgeTwinsAgain(tx, r)
 }
 
 // mayAct checks that the step knows the action and that it is the actor's to do.
@@ -371,10 +381,7 @@ func linesOf(tx *store.Tx, r *Report) ([]Lines, error) {
 	}); err != nil {
 		return nil, err
 	}
-	if err := sameEntries(tx, r, at); err != nil {
-		return nil, err
-	}
-	return lines, sameImages(tx, r, at)
+	return lines, findTwins(tx, r.Company, lines)
 }
 
 // each reads all rows of a condition, page by page.
@@ -393,74 +400,6 @@ func each[T any](tx *store.Tx, t *store.Table[T], access, where store.Predicate,
 		}
 		page.After = t.KeyOf(&rows[len(rows)-1], nil)
 	}
-}
-
-// twinLimit bounds how many entries that look the same are told of.
-const twinLimit = 1000
-
-// sameEntries finds for each entry of a report the owner's others with the same
-// amount, currency, day and vendor.
-func sameEntries(tx *store.Tx, r *Report, at map[string]*Lines) error {
-	return twins(tx, r, func(l *Lines, report string) { l.SameEntries = append(l.SameEntries, report) }, at,
-		`SELECT DISTINCT e.id, f.report_id FROM entry e JOIN entry f ON f.owner_id = e.owner_id AND f.transaction_date = e.transaction_date
-			AND f.transaction_amount = e.transaction_amount AND f.transaction_currency = e.transaction_currency
-			AND f.vendor_key = e.vendor_key AND f.company_id = e.company_id AND f.id <> e.id
-		WHERE e.company_id = ? AND e.report_id = ? ORDER BY e.id, f.report_id LIMIT ?`, r.Company, r.ID, twinLimit)
-}
-
-// sameImages finds for each entry of a report the owner's others that have an image
-// with the same bytes.
-func sameImages(tx *store.Tx, r *Report, at map[string]*Lines) error {
-	return twins(tx, r, func(l *Lines, report string) { l.SameImages = append(l.SameImages, report) }, at,
-		`SELECT DISTINCT e.id, f.report_id FROM entry e
-			JOIN attachment a ON a.kind = 'entry' AND a.holder_id = e.id
-			JOIN image_part p ON p.image_id = a.image_id
-			JOIN image_part q ON q.company_id = p.company_id AND q.hash = p.hash
-			JOIN attachment b ON b.kind = 'entry' AND b.image_id = q.image_id AND b.holder_id <> e.id
-			JOIN entry f ON f.id = b.holder_id AND f.owner_id = e.owner_id
-		WHERE e.company_id = ? AND e.report_id = ? ORDER BY e.id, f.report_id LIMIT ?`, r.Company, r.ID, twinLimit)
-}
-
-// twins runs a query for pairs of an entry and the report of its double, and notes the
-// reports' names.
-func twins(tx *store.Tx, r *Report, note func(*Lines, string), at map[string]*Lines, query string, args ...any) error {
-	rows, err := tx.Query(query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	type pair struct{ entry, report string }
-	var found []pair
-	var ids []string
-	seen := map[string]bool{}
-	for rows.Next() {
-		var p pair
-		if err := rows.Scan(&p.entry, &p.report); err != nil {
-			return err
-		}
-		found = append(found, p)
-		if !seen[p.report] {
-			seen[p.report] = true
-			ids = append(ids, p.report)
-		}
-	}
-	if err := rows.Err(); err != nil || len(found) == 0 {
-		return err
-	}
-	holders, err := reports.All(tx, store.Where("company_id = ?", r.Company), store.In("id", ids...), "seq", twinLimit)
-	if err != nil {
-		return err
-	}
-	called := make(map[string]string, len(holders))
-	for i := range holders {
-		called[holders[i].ID] = holders[i].Name
-	}
-	for _, p := range found {
-		if l := at[p.entry]; l != nil {
-			note(l, called[p.report])
-		}
-	}
-	return nil
 }
 
 // openStepOf is the step that a report waits at, for those who may read the report;

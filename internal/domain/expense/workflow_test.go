@@ -633,6 +633,58 @@ func TestDoublesAreRemarked(t *testing.T) {
 	})
 }
 
+// Of two entries that look the same each says so, for as long as there are two.
+func TestTwinsComeAndGo(t *testing.T) {
+	desks(t, func(t *testing.T, d *desk) {
+		cab := map[string]any{"VendorDescription": "City Cabs"}
+		first, second := d.report("ann", `{"Name":"First"}`), d.report("ann", `{"Name":"Second"}`)
+		marked := func(entry string, want bool) {
+			t.Helper()
+			if got := d.object(d.want(200, "ann", "GET", "/api/v3.0/expense/entries/"+entry, ""))["HasExceptions"]; got != want {
+				t.Errorf("HasExceptions is %v, want %v", got, want)
+			}
+			d.sound()
+		}
+		one := d.entry("ann", first, cab)
+		marked(one, false)
+		two := d.entry("ann", second, cab)
+		marked(one, true)
+		marked(two, true)
+		path := "/api/v3.0/expense/entries/" + two
+		d.want(200, "ann", "PUT", path, `{"TransactionAmount":21}`)
+		marked(one, false)
+		marked(two, false)
+		d.want(200, "ann", "PUT", path, `{"TransactionAmount":20}`)
+		marked(one, true)
+		d.want(200, "ann", "PUT", path, `{"VendorDescription":" city CABS "}`)
+		marked(one, true)
+		d.want(200, "ann", "PUT", path, `{"ReportID":"`+first+`"}`)
+		marked(one, true)
+		marked(two, true)
+
+		three := d.entry("ann", second, cab)
+		d.want(200, "ann", "DELETE", path, "")
+		marked(one, true)
+		marked(three, true)
+		d.want(204, "ann", "DELETE", d.v4(annID, second), "")
+		marked(one, false)
+
+		// What is submitted keeps what was found, and is judged again when it comes back.
+		d.want(204, "ann", "PATCH", d.v4(annID, first)+"/submit", "")
+		third := d.report("ann", `{"Name":"Third"}`)
+		four := d.entry("ann", third, cab)
+		marked(one, false)
+		marked(four, true)
+		d.want(204, "ann", "PATCH", d.context(annID, "TRAVELER", first)+"/recall", "")
+		marked(one, true)
+		d.want(204, "ann", "PATCH", d.v4(annID, first)+"/submit", "")
+		d.want(200, "ann", "DELETE", "/api/v3.0/expense/entries/"+four, "")
+		marked(one, true)
+		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", first)+"/sendBack", `{"comment":"No"}`)
+		marked(one, false)
+	})
+}
+
 func TestHistoryHasPages(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
 		id := d.report("ann", `{"Name":"Trip"}`)

@@ -165,3 +165,33 @@ func attached(tx *store.Tx, kind Kind, ids []string) (map[string][]string, error
 	}
 	return byHolder, nil
 }
+
+// HoldersOfSameBytes lists, for each of these records of one kind, the first few other
+// records of that kind and of the same owner that have an image with a file of the same
+// bytes, in the order in which the images came. Records without any are left out.
+func HoldersOfSameBytes(tx *store.Tx, company string, kind Kind, holders ...string) (map[string][]string, error) {
+	same := map[string][]string{}
+	for _, holder := range holders {
+		rows, err := tx.Query(`SELECT b.holder_id FROM attachment a
+				JOIN image_part p ON p.image_id = a.image_id
+				JOIN image_part q ON q.company_id = p.company_id AND q.hash = p.hash
+				JOIN attachment b ON b.image_id = q.image_id AND b.kind = a.kind AND b.owner_id = a.owner_id AND b.holder_id <> a.holder_id
+			WHERE a.company_id = ? AND a.kind = ? AND a.holder_id = ? GROUP BY b.holder_id ORDER BY MIN(b.seq) LIMIT 4`,
+			company, string(kind), holder)
+		if err != nil {
+			return nil, err
+		}
+		for rows.Next() {
+			var other string
+			if err := rows.Scan(&other); err != nil {
+				rows.Close()
+				return nil, err
+			}
+			same[holder] = append(same[holder], other)
+		}
+		if err := rows.Err(); err != nil {
+			return nil, err
+		}
+	}
+	return same, nil
+}

@@ -949,6 +949,33 @@ func TestLookups(t *testing.T) {
 }
 
 // TestXMLIsWellFormed reads an answer as a client does.
+func TestHoldersOfSameBytes(t *testing.T) {
+	Engines(t, func(t *testing.T, w *World) {
+		for holder, seed := range map[string]uint64{"/expenseentry/" + EarlyEntry: 1, "/expenseentry/" + LateEntry: 1, "/report/" + Report: 1} {
+			call(t, w, 201, post("ann", v1+holder, JPEG(seed)))
+		}
+		same := func(company string, holders ...string) string {
+			var found map[string][]string
+			w.ReadTx(t, func(tx *store.Tx) (err error) {
+				found, err = imaging.HoldersOfSameBytes(tx, company, imaging.Entry, holders...)
+				return err
+			})
+			return fmt.Sprint(found)
+		}
+		if got, want := same(Company, EarlyEntry, LateEntry, "none"), fmt.Sprint(map[string][]string{EarlyEntry: {LateEntry}, LateEntry: {EarlyEntry}}); got != want {
+			t.Errorf("found %s, want %s", got, want)
+		}
+		if got := same("another", EarlyEntry); got != "map[]" {
+			t.Errorf("another company found %s", got)
+		}
+		w.WriteTx(t, func(tx *store.Tx) error { return w.Images.DetachAll(tx, imaging.Entry, LateEntry) })
+		call(t, w, 201, post("ann", v1+"/expenseentry/"+LateEntry, JPEG(2)))
+		if got := same(Company, EarlyEntry, LateEntry); got != "map[]" {
+			t.Errorf("found %s of other bytes", got)
+		}
+	})
+}
+
 func TestXMLIsWellFormed(t *testing.T) {
 	w := New(t, storetest.SQLite)
 	call(t, w, 201, post("ann", "/api/image/v1.1/expenseentry/"+EarlyEntry, JPEG(1)))
