@@ -56,6 +56,9 @@ type processing struct {
 
 func (p processing) handler() job.Handler {
 	return job.Handler{
+		Begun: func(tx *store.Tx, j job.Job) error {
+			return unlessGone(p.move(tx, j.Payload, imaging.Processing, info, saidInitiated))
+		},
 		Run: p.run,
 		Retried: func(tx *store.Tx, j job.Job, err error) error {
 			message := saidImagingError
@@ -79,22 +82,21 @@ func (r *retryable) Unwrap() error { return r.error }
 // run makes one attempt.
 func (p processing) run(ctx context.Context, j job.Job) (commit func(tx *store.Tx) error, err error) {
 	id := j.Payload
-	var company, owner string
-	err = p.s.db.Write(ctx, func(tx *store.Tx) error {
-		if err := tx.QueryRow("SELECT company_id, owner_id FROM receipt_status WHERE receipt_id = ?", id).Scan(&company, &owner); err != nil {
-			return err
-		}
-		return p.move(tx, id, imaging.Processing, info, saidInitiated)
-	})
-	if err != nil {
-		return nil, unlessGone(err)
-	}
 	var person auth.Person
-	if err := p.s.db.Read(ctx, func(tx *store.Tx) (err error) {
+	gone := false
+	if err := p.s.db.Read(ctx, func(tx *store.Tx) error {
+		var company, owner string
+		err := tx.QueryRow("SELECT company_id, owner_id FROM receipt_status WHERE receipt_id = ?", id).Scan(&company, &owner)
+		if gone = errs.Is(err, errs.NotFound); gone || err != nil {
+			return unlessGone(err)
+		}
 		person, err = p.s.directory.FindPerson(tx, company, owner)
 		return err
 	}); err != nil {
 		return nil, &retryable{saidProfileError, err}
+	}
+	if gone {
+		return nil, nil
 	}
 	made, err := p.picture(ctx, id, person)
 	switch {
@@ -144,6 +146,9 @@ func (s *Service) imageOnly() processing {
 func (s *Service) withData() processing {
 	return processing{s: s,
 		set: func(tx *store.Tx, id string, to imaging.State) error {
+			if to == imaging.Processing {
+				return nil // the record has no use for it, and to write it means to write the whole receipt anew
+			}
 			n, err := tx.Exec("UPDATE e_receipt SET state = ? WHERE id = ?", string(to), id)
 			if err == nil && n == 0 {
 				return errNoReceipt

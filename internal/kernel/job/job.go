@@ -54,6 +54,7 @@ type Job struct {
 	Created value.Instant
 
 	revision int64
+	refused  error // what Begun answered, if that was an error
 }
 
 // Handler is how jobs of a kind are done.
@@ -61,6 +62,10 @@ type Handler struct {
 	Timeout     time.Duration // of one attempt; 0 is a minute
 	MaxAttempts int           // 0 is 5
 	Backoff     time.Duration // the pause after the first failure, doubled after each; 0 is a second
+
+	// Begun, which may be nil, notes in the records that an attempt begins, in the
+	// transaction that claims the job. An error is a failed attempt.
+	Begun func(tx *store.Tx, j Job) error
 
 	// Run does the work, outside of any transaction. What commit does is committed
 	// together with the job's end, exactly once; it may be nil. An error, or one of
@@ -384,9 +389,9 @@ func (q *Queue) claim(ctx context.Context, n int) (jobs []*Job, next value.Insta
 	q.mu.Lock()
 	q.claiming++
 	q.mu.Unlock()
-	err = q.o.DB.Write(ctx, func(tx *store.Tx) (err error) {
+	err = q.write(ctx, func(tx *store.Tx, refused refusals) (err error) {
 		next = 0
-		if jobs, err = q.take(tx, n); err != nil || len(jobs) == n {
+		if jobs, err = q.take(tx, n, refused); err != nil || len(jobs) == n {
 			return err
 		}
 		next, err = q.nextDue(tx)

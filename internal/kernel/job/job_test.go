@@ -379,6 +379,68 @@ func TestRetries(t *testing.T) {
 	}
 }
 
+// TestBegun: what a handler notes of an attempt's beginning is there when the attempt
+// begins, and once for each; when it cannot be noted, the attempt has failed and nobody
+// else is held up.
+func TestBegun(t *testing.T) {
+	onBoth(t, func(w *world) {
+		w.q = w.queue(func(o *job.Options) { o.Workers = 1 })
+		begun := func(tx *store.Tx, j job.Job) error {
+			if err := note(tx, fmt.Sprint("begun ", j.Payload, " ", j.Attempt)); err != nil || j.Attempt > 1 {
+				return err
+			}
+			switch j.Payload {
+			case "refused":
+				return errors.New("no")
+			case "broken":
+				_, err := tx.Exec("INSERT INTO effect (what) VALUES (NULL)")
+				return err
+			case "surprised":
+				panic("surprise")
+			}
+			return nil
+		}
+		failures := map[string]string{} // the last of each job: a transaction may run again
+		w.q.Handle("told", job.Handler{
+			MaxAttempts: 2, Backoff: time.Minute, Begun: begun,
+			Run: func(_ context.Context, j job.Job) (func(*store.Tx) error, error) {
+				seen := w.effects()
+				if want := fmt.Sprint("begun ", j.Payload, " ", j.Attempt); len(seen) == 0 || seen[len(seen)-1] != want {
+					w.t.Errorf("the attempt began after %v, want %s", seen, want)
+				}
+				if j.Payload == "fails" {
+					return nil, errors.New("it does")
+				}
+				return func(tx *store.Tx) error { return note(tx, "done "+j.Payload) }, nil
+			},
+			Retried: func(tx *store.Tx, j job.Job, err error) error {
+				failures[j.Payload] = err.Error()
+				return note(tx, "retried "+j.Payload)
+			},
+			Failed: func(tx *store.Tx, j job.Job, _ error) error { return note(tx, "failed "+j.Payload) },
+		})
+		for _, payload := range []string{"good", "refused", "broken", "surprised", "fails", "better"} {
+			w.enqueue("told", payload, job.Spec{})
+			w.pass(time.Second)
+		}
+		w.drain()
+		w.wantEffects("begun good 1", "done good", "retried refused", "retried broken", "retried surprised",
+			"begun fails 1", "retried fails", "begun better 1", "done better")
+		if len(failures) != 4 || failures["refused"] != "no" || !strings.Contains(failures["surprised"], "surprise") {
+			w.t.Errorf("the failures are %v", failures)
+		}
+		w.pass(time.Hour)
+		w.drain()
+		w.wantEffects("begun good 1", "done good", "retried refused", "retried broken", "retried surprised",
+			"begun fails 1", "retried fails", "begun better 1", "done better",
+			"begun refused 2", "done refused", "begun broken 2", "done broken", "begun surprised 2", "done surprised",
+			"begun fails 2", "failed fails")
+		if w.jobs() != 0 {
+			w.t.Error("a job is left")
+		}
+	})
+}
+
 // TestTimeout: an attempt that takes too long is told so, and fails.
 func TestTimeout(t *testing.T) {
 	onBoth(t, func(w *world) {

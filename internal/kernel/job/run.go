@@ -49,7 +49,7 @@ const forever = value.Instant(1<<63 - 1)
 
 // take claims up to n due jobs. A claim counts as an attempt at once, so that a job
 // that takes the process with it is not tried for ever.
-func (q *Queue) take(tx *store.Tx, n int) ([]*Job, error) {
+func (q *Queue) take(tx *store.Tx, n int, refused refusals) ([]*Job, error) {
 	due := q.free(tx.Now()).And("run_at <= ?", int64(tx.Now()))
 	text := `SELECT id, kind, COALESCE(key, ''), payload, company_id, attempts, revision, created_at FROM job
 		WHERE ` + due.SQL + ` ORDER BY run_at, seq LIMIT ?`
@@ -79,7 +79,62 @@ func (q *Queue) take(tx *store.Tx, n int) ([]*Job, error) {
 	these := store.In("id", ids...)
 	_, err = tx.Exec("UPDATE job SET attempts = attempts + 1, claimed_by = ?, claimed_until = ? WHERE "+these.SQL,
 		append([]any{q.name, int64(until)}, these.Args...)...)
+	for i := 0; i < len(jobs) && err == nil; i++ {
+		err = q.begin(tx, jobs[i], refused)
+	}
 	return jobs, err
+}
+
+// begin tells the handler of a job that an attempt at it begins.
+func (q *Queue) begin(tx *store.Tx, j *Job, refused refusals) error {
+	h := q.handlers[j.Kind]
+	if h.Begun == nil || q.isSpent(h, j) {
+		return nil
+	}
+	if j.refused = refused[j.ID]; j.refused != nil {
+		return nil
+	}
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = panicked(p)
+			}
+		}()
+		return h.Begun(tx, *j)
+	}()
+	if err != nil {
+		return &refusal{j.ID, err}
+	}
+	return nil
+}
+
+// isSpent holds for a job that was begun so often that it is not begun again.
+func (q *Queue) isSpent(h Handler, j *Job) bool { return j.Attempt > h.MaxAttempts && h.every == 0 }
+
+// refusals are the jobs whose Begun has failed in an earlier run of a transaction.
+type refusals map[string]error
+
+// refusal ends a transaction in which a job's Begun has failed.
+type refusal struct {
+	id string
+	error
+}
+
+func (r *refusal) Unwrap() error { return r.error }
+
+// write runs a transaction that claims jobs. When the Begun of one fails, it runs
+// again, with the error for an answer: no job keeps others from being claimed, nor
+// another's end from being noted.
+func (q *Queue) write(ctx context.Context, fn func(tx *store.Tx, refused refusals) error) error {
+	refused := refusals{}
+	for {
+		err := q.o.DB.Write(ctx, func(tx *store.Tx) error { return fn(tx, refused) })
+		r, ok := errors.AsType[*refusal](err)
+		if !ok {
+			return err
+		}
+		refused[r.id] = r.error
+	}
 }
 
 // free holds for jobs that this program can do and that nobody has claimed.
@@ -106,15 +161,18 @@ func (q *Queue) do(j Job) *Job {
 	h := q.handlers[j.Kind]
 	var commit func(tx *store.Tx) error
 	var err error
-	if j.Attempt > h.MaxAttempts && h.every == 0 {
+	switch {
+	case q.isSpent(h, &j):
 		err = Permanent(errors.New("the job was begun too often and never came to an end"))
-	} else {
+	case j.refused != nil:
+		err = j.refused
+	default:
 		commit, err = q.attempt(h, j)
 	}
 	var next *Job
 	away := false
 	if err == nil {
-		err = q.settle(func(tx *store.Tx) error {
+		err = q.settle(func(tx *store.Tx, refused refusals) error {
 			next = nil
 			if err := q.finish(tx, h, j); err != nil {
 				return err
@@ -124,7 +182,7 @@ func (q *Queue) do(j Job) *Job {
 					return err
 				}
 			}
-			return q.following(tx, &next)
+			return q.following(tx, refused, &next)
 		})
 		if err == nil {
 			return next
@@ -132,12 +190,12 @@ func (q *Queue) do(j Job) *Job {
 		away = errs.Is(err, errs.Unavailable)
 	}
 	for told := true; !errors.Is(err, errLost); {
-		settled := q.settle(func(tx *store.Tx) error {
+		settled := q.settle(func(tx *store.Tx, refused refusals) error {
 			next = nil
 			if err := q.fail(tx, h, j, err, away, told); err != nil {
 				return err
 			}
-			return q.following(tx, &next)
+			return q.following(tx, refused, &next)
 		})
 		switch {
 		case settled == nil:
@@ -170,25 +228,27 @@ func (q *Queue) attempt(h Handler, j Job) (commit func(tx *store.Tx) error, err 
 	defer cancel()
 	defer func() {
 		if p := recover(); p != nil {
-			commit, err = nil, fmt.Errorf("job: panic: %v\n%s", p, debug.Stack())
+			commit, err = nil, panicked(p)
 		}
 	}()
 	return h.Run(ctx, j)
 }
 
+func panicked(p any) error { return fmt.Errorf("job: panic: %v\n%s", p, debug.Stack()) }
+
 // settle is a write that also a stopping queue still makes.
-func (q *Queue) settle(fn func(tx *store.Tx) error) error {
+func (q *Queue) settle(fn func(tx *store.Tx, refused refusals) error) error {
 	ctx, cancel := context.WithTimeout(context.Background(), settleTime)
 	defer cancel()
-	return q.o.DB.Write(ctx, fn)
+	return q.write(ctx, fn)
 }
 
 // following claims the next job in the transaction that ended one.
-func (q *Queue) following(tx *store.Tx, next **Job) error {
+func (q *Queue) following(tx *store.Tx, refused refusals, next **Job) error {
 	if q.stopping() {
 		return nil
 	}
-	jobs, err := q.take(tx, 1)
+	jobs, err := q.take(tx, 1, refused)
 	if err == nil && len(jobs) == 1 {
 		*next = jobs[0]
 	}
