@@ -53,8 +53,13 @@ type use struct {
 	page, mark int
 }
 
-// level of compression: 6 saves 3 % of the bytes and takes half as long again.
-const level = 3
+// level of compression: 3 saves 8 % of the bytes and has the whole take a quarter
+// longer; 6 saves 3 % more for half as long again.
+const level = zlib.BestSpeed
+
+// short is how long a stream must be for compression to be worth its start: what it
+// would save of shorter ones is a tenth of a file, and costs as much of the time.
+const short = 2048
 
 // keep is the most memory that a writer keeps from one document to the next.
 const keep = 4 << 20
@@ -129,18 +134,22 @@ func appendInts(dst []byte, ints ...int) []byte {
 	return dst
 }
 
-// stream writes a stream, compressed.
+// stream writes a stream, compressed unless it is short.
 func (w *Writer) stream(number int, dict string, data []byte) {
-	w.zipped.Reset()
-	w.zip.Reset(&w.zipped)
-	// A bytes.Buffer takes everything.
-	_, _ = w.zip.Write(data)
-	_ = w.zip.Close()
 	w.offsets[number] = place{at: len(w.out)}
 	w.out = append(strconv.AppendInt(w.out, int64(number), 10), " 0 obj\n<<"...)
-	w.out = append(append(w.out, dict...), "/Filter/FlateDecode/Length "...)
-	w.out = append(strconv.AppendInt(w.out, int64(w.zipped.Len()), 10), ">>stream\n"...)
-	w.out = append(append(w.out, w.zipped.Bytes()...), "\nendstream\nendobj\n"...)
+	w.out = append(w.out, dict...)
+	if len(data) >= short {
+		w.zipped.Reset()
+		w.zip.Reset(&w.zipped)
+		// A bytes.Buffer takes everything.
+		_, _ = w.zip.Write(data)
+		_ = w.zip.Close()
+		data = w.zipped.Bytes()
+		w.out = append(w.out, "/Filter/FlateDecode"...)
+	}
+	w.out = strconv.AppendInt(append(w.out, "/Length "...), int64(len(data)), 10)
+	w.out = append(append(append(w.out, ">>stream\n"...), data...), "\nendstream\nendobj\n"...)
 }
 
 // Page writes a page.
