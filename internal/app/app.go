@@ -324,7 +324,7 @@ func (a *App) build() error {
 		return err
 	}
 	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, IDs: ids, Clock: clock, Directory: a.Org,
-		Tokens: a.Org.Authenticator(), Drawer: drawer{renderer}, MaxImage: o.Limits.Receipt})
+		Tokens: a.Org.Authenticator(), Drawer: renderer, MaxImage: o.Limits.Receipt})
 	quick := expense.NewQuickExpenses(expense.QuickExpenseOptions{Org: a.Org, IDs: ids, Images: a.Imaging, Receipts: a.Receipt,
 		MaxImage: o.Limits.QuickExpense, Calls: o.Limits.QuickExpenseRate.Calls, Window: o.Limits.QuickExpenseRate.Per})
 

@@ -92,12 +92,13 @@ func crashWorld(t *testing.T, folder, point string) world {
 	ids, signer := value.NewIDs(nil), auth.NewSigner(bytes.Repeat([]byte{7}, 32))
 	images := imaging.New(imaging.Options{DB: db, Blobs: deadlyBlobs{blobs, point}, Sandbox: box, IDs: ids, Clock: clock, Signer: signer, PublicURL: PublicURL})
 	jobs := job.New(job.Options{DB: db, Clock: clock, IDs: ids})
-	d := &drawer{sandbox: box, fail: func(receipt.Drawing) error {
+	d := newDrawer()
+	d.fail = func(receipt.Drawing) error {
 		if point == "drawing" {
 			kill()
 		}
 		return nil
-	}}
+	}
 	service := receipt.New(receipt.Options{DB: db, Images: images, Jobs: jobs, IDs: ids, Clock: clock, Directory: Directory{}, Tokens: owners{}, Drawer: d})
 	server := api.NewServer(api.Options{DB: db, Clock: clock, IDs: ids, Logger: slog.New(slog.DiscardHandler), PublicURL: PublicURL,
 		Authenticator: owners{}, Directory: Directory{}, Signer: signer}, service.Operations())

@@ -2,51 +2,17 @@ package receipt_test
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"image/png"
 	"testing"
 
 	"quittance/internal/domain/imaging/document"
-	. "quittance/internal/domain/imaging/imagingtest"
-	"quittance/internal/domain/receipt"
-	"quittance/internal/domain/receipt/drawing"
-	"quittance/internal/kernel/api"
-	"quittance/internal/kernel/job"
-	"quittance/internal/kernel/store/storetest"
 )
-
-// renderer is the one that the server has.
-type renderer struct{ *drawing.Renderer }
-
-func (r renderer) PDF(ctx context.Context, d receipt.Drawing) ([]byte, error) {
-	return r.Renderer.PDF(ctx, (*drawing.Input)(&d))
-}
-
-func (r renderer) PNG(ctx context.Context, d receipt.Drawing) ([]byte, error) {
-	return r.Renderer.PNG(ctx, (*drawing.Input)(&d))
-}
-
-// withRenderer is a world whose receipts are really drawn.
-func withRenderer(t testing.TB) world {
-	t.Helper()
-	draws, err := drawing.New(drawing.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var area world
-	New(t, storetest.SQLite, Area(func(w *World) []api.Operation {
-		area = world{World: w, jobs: job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs})}
-		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: area.jobs, IDs: w.IDs, Clock: w.Now, Directory: Directory{},
-			Tokens: owners{}, Drawer: renderer{draws}}).Operations()
-	}))
-	return area
-}
 
 // TestDrawn: each sample, and each with members of all the wrong kinds that no schema
 // declares, ends as a PDF that opens and as a PNG.
 func TestDrawn(t *testing.T) {
-	w := withRenderer(t)
+	w := onSQLite(t)
 	for _, kind := range samples {
 		odd := parsed(t, sample(t, kind)).(map[string]any)
 		for _, name := range []string{"fare", "guests2", "tip", "notes", "lineItemsTotal"} {
@@ -78,7 +44,7 @@ func TestDrawn(t *testing.T) {
 
 // BenchmarkReceipt posts a receipt, has it drawn and reads it.
 func BenchmarkReceipt(b *testing.B) {
-	w := withRenderer(b)
+	w := onSQLite(b)
 	body := sample(b, "hotel-receipt")
 	for b.Loop() {
 		id := w.postReceipt(b, "hotel-receipt", receiptPosting("ann", "hotel-receipt", body))

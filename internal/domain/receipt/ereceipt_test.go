@@ -2,6 +2,7 @@ package receipt_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -98,6 +99,16 @@ func (w world) file(t *testing.T, path, accept, media string) []byte {
 	return b
 }
 
+// drawn is the picture that a renderer makes.
+func drawn(t *testing.T, draw func(context.Context, receipt.Drawing) ([]byte, error), d receipt.Drawing) []byte {
+	t.Helper()
+	b, err := draw(t.Context(), d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
 func TestReceipt(t *testing.T) {
 	engines(t, func(t *testing.T, w world) {
 		listed := ""
@@ -127,12 +138,9 @@ func TestReceipt(t *testing.T) {
 			if got := w.get(t, 200, "ann", receiptsOfAnn); got != `{"receipts":[`+listed+`]}` {
 				t.Errorf("listed %s", got)
 			}
-			want := receipt.Drawing{ID: id, Type: kind, JSON: bytes.TrimSpace(body), Traveller: "Archer, Ann", Received: came}
-			if len(w.drawer.drawn) != i+1 || fmt.Sprint(w.drawer.drawn[i]) != fmt.Sprint(want) {
-				t.Errorf("drawn was %v, want %v", w.drawer.drawn, want)
-			}
-			if pdf := w.file(t, one+"/image", "", "application/pdf"); !bytes.HasPrefix(pdf, []byte("%PDF-")) {
-				t.Errorf("the image begins %q", pdf[:10])
+			want := drawn(t, renderer().PDF, receipt.Drawing{ID: id, Type: kind, JSON: bytes.TrimSpace(body), Traveller: "Archer, Ann", Received: came})
+			if pdf := w.file(t, one+"/image", "", "application/pdf"); !bytes.Equal(pdf, want) {
+				t.Errorf("the image of %s is not what is drawn of it", kind)
 			}
 		}
 	})
@@ -150,12 +158,15 @@ func TestImageOfReceipt(t *testing.T) {
 		} {
 			w.file(t, path, accept, media)
 		}
-		if got := w.file(t, path, "image/png", "image/png"); !bytes.Equal(got, PNG(1)) {
-			t.Error("the PNG is not the one that was drawn")
+		want := drawn(t, renderer().PNG, receipt.Drawing{ID: id, Type: "hotel-receipt", JSON: bytes.TrimSpace(sample(t, "hotel-receipt")), Traveller: "Archer, Ann", Received: w.Now() / 1000 * 1000})
+		if got := w.file(t, path, "image/png", "image/png"); !bytes.Equal(got, want) {
+			t.Error("the PNG is not the one that is drawn")
 		}
-		w.drawer.fail = func(receipt.Drawing) error {
-			return errs.New(errs.NotAcceptable, "pages", "The receipt has more than 20 pages; ask for the PDF.")
-		}
+		items := strings.Repeat(`{"sequenceNumber":1,"description":"A night","total":"1"},`, 1000)
+		long := bytes.Replace(sample(t, "hotel-receipt"), []byte(`"lineItems": [`), []byte(`"lineItems": [`+items), 1)
+		id = w.postReceipt(t, "hotel-receipt", receiptPosting("ann", "hotel-receipt", long))
+		w.work(t)
+		path = "/receipts/v4/" + id + "/image"
 		w.call(t, 406, Request{Method: "GET", Path: path, Token: "ann", Accept: "image/png"})
 		w.file(t, path, "", "application/pdf")
 
@@ -369,8 +380,9 @@ func TestAsPosted(t *testing.T) {
 		if got := w.get(t, 200, "ann", "/receipts/v4/"+id); got != recordOf(id, "general-receipt", "image", body) {
 			t.Errorf("the record is %s", got)
 		}
-		if got := string(w.drawer.drawn[0].JSON); got != string(body) {
-			t.Errorf("drawn was %s", got)
+		want := drawn(t, renderer().PDF, receipt.Drawing{ID: id, Type: "general-receipt", JSON: body, Traveller: "Archer, Ann", Received: w.Now() / 1000 * 1000})
+		if got := w.file(t, "/receipts/v4/"+id+"/image", "", "application/pdf"); !bytes.Equal(got, want) {
+			t.Error("the image is not what is drawn of it")
 		}
 	})
 }
@@ -607,7 +619,7 @@ func TestForgetKeepsWork(t *testing.T) {
 func TestImageLimit(t *testing.T) {
 	var area world
 	w := New(t, storetest.SQLite, Area(func(w *World) []api.Operation {
-		area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), &drawer{sandbox: w.Sandbox}}
+		area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), newDrawer()}
 		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: area.jobs, IDs: w.IDs, Clock: w.Now, Directory: Directory{},
 			Tokens: owners{}, Drawer: area.drawer, MaxImage: 20_000}).Operations()
 	}))

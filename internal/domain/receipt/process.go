@@ -7,11 +7,11 @@ import (
 
 	"quittance/internal/domain/imaging"
 	"quittance/internal/domain/imaging/document"
+	"quittance/internal/domain/receipt/drawing"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/job"
 	"quittance/internal/kernel/store"
-	"quittance/internal/kernel/value"
 )
 
 // The kinds of the jobs that process image-only receipts and e-receipts; their
@@ -21,7 +21,7 @@ const (
 	receiptJob = "receipt.data"
 )
 
-// Drawer draws receipts; package drawing does.
+// Drawer draws receipts; *drawing.Renderer does.
 type Drawer interface {
 	// PDF draws a receipt as a PDF. Of errors, errs.Invalid and errs.TooLarge are
 	// final.
@@ -32,13 +32,7 @@ type Drawer interface {
 }
 
 // Drawing is a receipt that is to be drawn.
-type Drawing struct {
-	ID        string
-	Type      string // the name of its schema, such as hotel-receipt
-	JSON      []byte // keeps to the schema
-	Traveller string // the owner, as "Last, First"
-	Received  value.Instant
-}
+type Drawing = drawing.Input
 
 func drawingOf(r *eReceipt, owner auth.Person) Drawing {
 	return Drawing{ID: r.ID, Type: r.Kind, JSON: []byte(r.Body), Traveller: owner.Name, Received: r.Received}

@@ -18,12 +18,12 @@ import (
 	"quittance/internal/domain/imaging/document"
 	. "quittance/internal/domain/imaging/imagingtest"
 	"quittance/internal/domain/receipt"
+	"quittance/internal/domain/receipt/drawing"
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/blob"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/job"
-	"quittance/internal/kernel/sandbox"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/store/storetest"
 )
@@ -45,7 +45,7 @@ type world struct {
 // withReceipts adds the receipts area; area is where that of the next World goes.
 func withReceipts(area *world) Option {
 	return Area(func(w *World) []api.Operation {
-		*area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), &drawer{sandbox: w.Sandbox}}
+		*area = world{w, job.New(job.Options{DB: w.DB, Clock: w.Now, IDs: w.IDs}), newDrawer()}
 		return receipt.New(receipt.Options{DB: w.DB, Images: w.Images, Jobs: area.jobs, IDs: w.IDs, Clock: w.Now, Directory: Directory{},
 			Tokens: owners{}, Drawer: area.drawer}).Operations()
 	})
@@ -62,39 +62,30 @@ func onSQLite(t testing.TB) world {
 	return area
 }
 
-// drawer draws one and the same picture of every receipt.
-type drawer struct {
-	sandbox *sandbox.Sandbox
-	fail    func(receipt.Drawing) error
+// renderer is the one of all tests: it opens the typefaces once.
+var renderer = sync.OnceValue(func() *drawing.Renderer {
+	r, err := drawing.New(drawing.Options{})
+	if err != nil {
+		panic(err)
+	}
+	return r
+})
 
-	mu    sync.Mutex
-	drawn []receipt.Drawing
+// drawer is the renderer, which fails when a test says so.
+type drawer struct {
+	*drawing.Renderer
+	fail func(receipt.Drawing) error
+}
+
+func newDrawer() *drawer {
+	return &drawer{renderer(), func(receipt.Drawing) error { return nil }}
 }
 
 func (d *drawer) PDF(ctx context.Context, r receipt.Drawing) ([]byte, error) {
-	d.mu.Lock()
-	d.drawn = append(d.drawn, r)
-	d.mu.Unlock()
-	if d.fail != nil {
-		if err := d.fail(r); err != nil {
-			return nil, err
-		}
-	}
-	pdf, err := document.Merge(ctx, d.sandbox, []document.Part{{Type: document.PNG, Bytes: bytes.NewReader(PNG(1))}}, document.Layout{})
-	if err != nil {
+	if err := d.fail(r); err != nil {
 		return nil, err
 	}
-	defer pdf.Close()
-	return io.ReadAll(pdf)
-}
-
-func (d *drawer) PNG(_ context.Context, r receipt.Drawing) ([]byte, error) {
-	if d.fail != nil {
-		if err := d.fail(r); err != nil {
-			return nil, err
-		}
-	}
-	return PNG(1), nil
+	return d.Renderer.PDF(ctx, r)
 }
 
 // owners are the tokens that matching facts may name.

@@ -34,14 +34,14 @@ func BenchmarkPDFOfNews(b *testing.B) {
 		return strings.Join(all, " ")
 	}
 	amount := func() string { return fmt.Sprintf("%d.%02d", random.IntN(5000), random.IntN(100)) }
-	news := make([]*Input, 500)
+	news := make([]Input, 500)
 	for n := range news {
 		var items []string
 		for i := range 12 {
 			items = append(items, fmt.Sprintf(`{"sequenceNumber":%d,"description":%q,"reference":%q,"quantity":%d,"unitCost":%q,"total":%q}`,
 				i, words(4), word(), random.IntN(40), amount(), amount()))
 		}
-		news[n] = &Input{ID: fmt.Sprintf("%032x", n), Type: "general-receipt", Traveller: words(2), Received: 1, JSON: fmt.Appendf(nil,
+		news[n] = Input{ID: fmt.Sprintf("%032x", n), Type: "general-receipt", Traveller: words(2), Received: 1, JSON: fmt.Appendf(nil,
 			`{"dateTime":"2024-03-11T12:42:10+0100","total":%q,"subtotal":%q,"taxesTotal":%q,"currencyCode":"EUR","reference":%q,"seller":{"name":%q,"location":{"address":{"addressCountry":"DE","streetAddress":%q,"addressLocality":%q}}},"payments":[{"amount":%q}],"lineItems":[%s]}`,
 			amount(), amount(), amount(), word(), words(3), words(2), word(), amount(), strings.Join(items, ","))}
 	}
@@ -59,7 +59,7 @@ func BenchmarkPDFOfNews(b *testing.B) {
 // BenchmarkPNG is the same for PNG.
 func BenchmarkPNG(b *testing.B) { bench(b, (*Renderer).PNG) }
 
-func bench(b *testing.B, draw func(*Renderer, context.Context, *Input) ([]byte, error)) {
+func bench(b *testing.B, draw func(*Renderer, context.Context, Input) ([]byte, error)) {
 	for _, name := range []string{"general-sample", "hotel-sample", "air-sample", "hotel-japanese", "general-mixed", "general-80-lines"} {
 		b.Run(name, func(b *testing.B) {
 			r, err := New(Options{Workers: 1})

@@ -71,14 +71,14 @@ func New(o Options) (*Renderer, error) {
 
 // PDF draws a receipt as a tagged PDF. A receipt that would fill more than 2,000 pages
 // is errs.TooLarge; JSON that cannot be read is errs.Invalid.
-func (r *Renderer) PDF(ctx context.Context, in *Input) ([]byte, error) {
-	return r.draw(ctx, in, maxPages, func(w *worker) page.Sink { return w.pdf })
+func (r *Renderer) PDF(ctx context.Context, in Input) ([]byte, error) {
+	return r.draw(ctx, &in, maxPages, func(w *worker) page.Sink { return w.pdf })
 }
 
 // PNG draws a receipt as one PNG at 150 dpi, its pages stacked. More than 20 pages are
 // errs.NotAcceptable.
-func (r *Renderer) PNG(ctx context.Context, in *Input) ([]byte, error) {
-	return r.draw(ctx, in, maxPNGPages, func(w *worker) page.Sink { return w.raster })
+func (r *Renderer) PNG(ctx context.Context, in Input) ([]byte, error) {
+	return r.draw(ctx, &in, maxPNGPages, func(w *worker) page.Sink { return w.raster })
 }
 
 func (r *Renderer) draw(ctx context.Context, in *Input, limit int, sink func(*worker) page.Sink) ([]byte, error) {

@@ -39,13 +39,13 @@ var (
 // types are the schemas; the name of a receipt's file begins with its type.
 var types = []string{"air", "car-rental", "general", "ground-transport", "hotel", "jpt-ic-card", "rail"}
 
-func inputOf(t testing.TB, path string) *Input {
+func inputOf(t testing.TB, path string) Input {
 	t.Helper()
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &Input{ID: "5f0c1d2e3a4b4c5d8e9f0a1b2c3d4ee1", JSON: raw, Traveller: "Mara Ilves", Received: value.Instant(1_710_231_302_087_000)}
+	in := Input{ID: "5f0c1d2e3a4b4c5d8e9f0a1b2c3d4ee1", JSON: raw, Traveller: "Mara Ilves", Received: value.Instant(1_710_231_302_087_000)}
 	for _, kind := range types {
 		if strings.HasPrefix(filepath.Base(path), kind) {
 			in.Type = kind + "-receipt"
@@ -322,7 +322,7 @@ func TestPlaces(t *testing.T) {
 	w := newWorker()
 	for _, path := range receipts(t) {
 		t.Run(nameOf(path), func(t *testing.T) {
-			rec, _ := record(t, w, inputOf(t, path))
+			rec, _ := record(t, w, new(inputOf(t, path)))
 			checkPlaces(t, rec)
 		})
 	}
@@ -342,7 +342,7 @@ func TestNothingIsLeftOut(t *testing.T) {
 		}
 		t.Run(nameOf(path), func(t *testing.T) {
 			in := inputOf(t, path)
-			rec, _ := record(t, w, in)
+			rec, _ := record(t, w, &in)
 			var all strings.Builder
 			for _, ops := range rec.pages {
 				for _, op := range ops {
@@ -410,7 +410,7 @@ func TestOnlyFourDigitsOfACard(t *testing.T) {
 	if !bytes.Contains(in.JSON, []byte("4242424242424242")) {
 		t.Fatal("the receipt has no card number")
 	}
-	rec, _ := record(t, newWorker(), in)
+	rec, _ := record(t, newWorker(), &in)
 	found := false
 	for _, ops := range rec.pages {
 		for _, op := range ops {
@@ -436,7 +436,7 @@ func drawAll(t testing.TB, backwards bool) string {
 	sums := map[string]string{}
 	for _, path := range paths {
 		h := sha256.New()
-		for _, draw := range []func(context.Context, *Input) ([]byte, error){r.PDF, r.PNG} {
+		for _, draw := range []func(context.Context, Input) ([]byte, error){r.PDF, r.PNG} {
 			out, err := draw(context.Background(), inputOf(t, path))
 			if err != nil {
 				t.Fatal(err)
@@ -508,7 +508,7 @@ func TestConcurrent(t *testing.T) {
 func TestRefusals(t *testing.T) {
 	r := newRenderer(t)
 	ctx := context.Background()
-	general := func(items int, description string) *Input {
+	general := func(items int, description string) Input {
 		var b strings.Builder
 		b.WriteString(`{"dateTime":"2024-03-11T12:42:10+0100","total":"1","currencyCode":"EUR","seller":{"name":"S","location":{"address":{"addressCountry":"DE"}}},"payments":[{"amount":"1"}],"lineItems":[`)
 		for i := range items {
@@ -518,10 +518,10 @@ func TestRefusals(t *testing.T) {
 			fmt.Fprintf(&b, `{"sequenceNumber":%d,"description":%q,"quantity":2,"unitCost":"%d.50","total":"%d.00"}`, i+1, description, i, 2*i+1)
 		}
 		b.WriteString("]}")
-		return &Input{ID: "x", Type: "general-receipt", JSON: []byte(b.String())}
+		return Input{ID: "x", Type: "general-receipt", JSON: []byte(b.String())}
 	}
 	for _, body := range []string{"", "{", "[]", `"x"`, "null", `{"a":1,"a":2}`} {
-		if _, err := r.PDF(ctx, &Input{Type: "general-receipt", JSON: []byte(body)}); !errs.Is(err, errs.Invalid) {
+		if _, err := r.PDF(ctx, Input{Type: "general-receipt", JSON: []byte(body)}); !errs.Is(err, errs.Invalid) {
 			t.Errorf("%q: %v", body, err)
 		}
 	}
@@ -547,7 +547,7 @@ func TestRefusals(t *testing.T) {
 	}
 	// An unknown type is a general receipt; the workers are all still there.
 	for range 5 {
-		if _, err := r.PDF(ctx, &Input{Type: "boat-receipt", JSON: []byte(`{}`)}); err != nil {
+		if _, err := r.PDF(ctx, Input{Type: "boat-receipt", JSON: []byte(`{}`)}); err != nil {
 			t.Error(err)
 		}
 	}
@@ -599,7 +599,7 @@ func FuzzDraw(f *testing.F) {
 			t.Fatal(err)
 		}
 		in.JSON = raw
-		rec, _ := record(t, w, in)
+		rec, _ := record(t, w, &in)
 		checkPlaces(t, rec)
 	})
 }
@@ -642,7 +642,7 @@ func FuzzBytes(f *testing.F) {
 	}
 	r := newRenderer(f)
 	f.Fuzz(func(t *testing.T, raw []byte, kind int) {
-		in := &Input{ID: "x", Type: types[abs(kind)%len(types)] + "-receipt", JSON: raw}
+		in := Input{ID: "x", Type: types[abs(kind)%len(types)] + "-receipt", JSON: raw}
 		if out, err := r.PDF(context.Background(), in); err != nil {
 			if !errs.Is(err, errs.Invalid) && !errs.Is(err, errs.TooLarge) {
 				t.Fatal(err)
