@@ -172,6 +172,8 @@ var walk = []step{
 	{"ann", "PATCH", "/expensereports/v4/users/{annID}/reports/{report}/submit", "", 204, ""},
 	{"bob", "PATCH", "/expensereports/v4/users/{bobID}/context/MANAGER/reports/{report}/sendBack", `{"comment":"No"}`, 204, ""},
 	{"ann", "PATCH", "/expensereports/v4/users/{annID}/reports/{report}/submit", "", 204, ""},
+	{"bob", "PATCH", "/expensereports/v4/users/{bobID}/context/MANAGER/reports/{report}/expenses/{entry}", `{"approvedAmount":{"value":"12.00","currencyCode":"USD"},"comment":"Without the tip"}`, 204, ""},
+	{"ann", "GET", "/api/v3.0/expense/entries/{entry}", "", 200, `"ApprovedAmount":(12),`},
 	{"bob", "PATCH", "/expensereports/v4/users/{bobID}/context/MANAGER/reports/{report}/approve", `{"comment":"Yes"}`, 204, ""},
 	{"system", "PATCH", "/expensereports/v4/reports/{report}/approve", `{"comment":"Paid"}`, 204, ""},
 	{"ann", "GET", "/expensereports/v4/reports/{report}/history", "", 200, ""},

@@ -11,6 +11,9 @@ import (
 	"quittance/internal/kernel/wire"
 )
 
+// managerContext is the context of those who decide on other people's reports.
+const managerContext = "MANAGER"
+
 // workflowOperations lists the calls that move reports: v1.1 in XML, v4 in JSON, and
 // our extensions beside them.
 func (s *Service) workflowOperations() []api.Operation {
@@ -19,10 +22,10 @@ func (s *Service) workflowOperations() []api.Operation {
 		s.submitV1(), s.actionV1(), s.submitV4(),
 		s.actionV4("reports.approveAsSystem", "/reports/{reportId}/approve", ActionApprove),
 		s.actionV4("reports.sendBackAsSystem", "/reports/{reportId}/sendBack", ActionSendBack),
-		s.actionV4("reports.approve", user+"/approve", ActionApprove, "MANAGER"),
-		s.actionV4("reports.sendBack", user+"/sendBack", ActionSendBack, "MANAGER"),
+		s.actionV4("reports.approve", user+"/approve", ActionApprove, managerContext),
+		s.actionV4("reports.sendBack", user+"/sendBack", ActionSendBack, managerContext),
 		s.actionV4("reports.recall", user+"/recall", ActionRecall, "TRAVELER", "PROXY"),
-		s.history(), s.removal(),
+		s.reduceV4(), s.history(), s.removal(),
 	}
 }
 
@@ -332,8 +335,34 @@ func sourceOf(x *Exception) string {
 	return "report"
 }
 
-// actionV4 is one of the v4 calls that act on the step a report waits at. Which step
-// that is, is read before the change: of two calls at the same time one is too late.
+// onOpenStep does something with the step that the report of the path waits at; what
+// follows approval is no step of those who judge. Which step it is, is read before the
+// change: of two calls at the same time one is too late.
+func (s *Service) onOpenStep(c *api.Call, who func(*store.Tx) (by, noted *auth.Actor, err error), judging bool, do func(tx *store.Tx, by, noted *auth.Actor, step *Step) error) error {
+	var step *Step
+	if err := c.Read(func(tx *store.Tx) error {
+		by, _, err := who(tx)
+		if err != nil {
+			return err
+		}
+		step, err = s.openStepOf(tx, by, c.Param("reportId"))
+		return err
+	}); err != nil {
+		return err
+	}
+	if judging && step.pays() {
+		return errApproved
+	}
+	return c.Write(func(tx *store.Tx) error {
+		by, noted, err := who(tx)
+		if err != nil {
+			return err
+		}
+		return do(tx, by, noted, step)
+	})
+}
+
+// actionV4 is one of the v4 calls that act on the step a report waits at.
 func (s *Service) actionV4(id, path string, action Action, contexts ...string) api.Operation {
 	handle := func(c *api.Call) (api.Answer, error) {
 		if err := checkContext(c.Param("contextType"), contexts); err != nil {
@@ -365,25 +394,7 @@ func (s *Service) actionV4(id, path string, action Action, contexts ...string) a
 			by, err = s.inPath(tx, a, userID)
 			return by, by, err
 		}
-		var step *Step
-		if err := c.Read(func(tx *store.Tx) error {
-			by, _, err := who(tx)
-			if err != nil {
-				return err
-			}
-			step, err = s.openStepOf(tx, by, c.Param("reportId"))
-			return err
-		}); err != nil {
-			return nil, err
-		}
-		if payment := step.Kind == extractStep || step.Kind == confirmationStep; payment && len(contexts) > 0 {
-			return nil, errs.New(errs.Conflict, "approved", "The report is approved already.")
-		}
-		if err := c.Write(func(tx *store.Tx) error {
-			by, noted, err := who(tx)
-			if err != nil {
-				return err
-			}
+		if err := s.onOpenStep(c, who, len(contexts) > 0, func(tx *store.Tx, by, noted *auth.Actor, step *Step) error {
 			return s.act(tx, by, noted, step.ID, action, comment)
 		}); err != nil {
 			return nil, err

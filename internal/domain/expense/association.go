@@ -201,10 +201,7 @@ func shareOut(tx *store.Tx, e *Entry, field string, in *api.Input) error {
 	if heads == 0 {
 		return nil
 	}
-	coin := int64(value.MoneyUnit)
-	for range e.TransactionCurrency.Digits() {
-		coin /= 10
-	}
+	coin := int64(coinOf(e.TransactionCurrency))
 	coins := int64(e.TransactionAmount-given) / coin
 	perHead, left := coins/heads*coin, coins%heads
 	if left < 0 {

@@ -25,7 +25,7 @@ func appendEvent(tx *store.Tx, a *auth.Actor, r *Report, action, step, comment s
 }
 
 func (e *Event) v4(f *wire.Fields) {
-	f.Text("action", &e.Action, "What was done: SUBMIT, APPROVE, SEND_BACK, RECALL, EXTRACT (handed over for payment) or CONFIRM (the payment).")
+	f.Text("action", &e.Action, "What was done: SUBMIT, APPROVE, SEND_BACK, RECALL, REDUCE (less, or more again, of an expense is approved), EXTRACT (handed over for payment) or CONFIRM (the payment).")
 	f.Instant("timestamp", &e.At, "When it was done.")
 	f.Text("userId", &e.Actor, "Who did it; null for the system.")
 	f.Text("loginId", &e.ActorLogin, "The login of who did it.")

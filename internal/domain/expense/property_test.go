@@ -58,12 +58,15 @@ func TestReportsAlwaysAddUp(t *testing.T) {
 			"allocate": p.do(p.allocate),
 			"picture":  p.do(p.picture),
 			"submit":   p.do(p.submit),
+			"hand in":  p.do(p.handIn),
 			"act":      p.do(p.act),
+			"reduce":   p.do(p.reduce),
+			"cut":      p.do(p.reduce),
 			"remove":   p.do(p.remove),
 		})
 	})
 	// The test means nothing where everything is refused.
-	for _, what := range []string{"report", "entry", "mileage", "double", "edit", "move", "delete", "itemize", "alter", "unite", "invite", "seat", "leave", "allocate", "picture", "submit", "act", "remove"} {
+	for _, what := range []string{"report", "entry", "mileage", "double", "edit", "move", "delete", "itemize", "alter", "unite", "invite", "seat", "leave", "allocate", "picture", "submit", "hand in", "act", "reduce", "remove"} {
 		if !testing.Short() && tally[what+" done"] == 0 {
 			t.Errorf("%s never succeeded: %v", what, tally)
 		}
@@ -245,12 +248,23 @@ func (p *play) delete() {
 	}
 }
 
+// under is an entry with what is below it, and its report's approval status.
+type under struct {
+	Lines
+	status string
+}
+
 // lines reads an entry with what is below it.
-func (p *play) lines(id string) (l Lines, seats []Association) {
+func (p *play) lines(id string) (l under, seats []Association) {
 	p.look(func(tx *store.Tx) (err error) {
 		if l.Entry, err = entries.Get(tx, store.Unrestricted(), id); err != nil {
 			return err
 		}
+		h, err := heads.Get(tx, store.Unrestricted(), l.Entry.Report)
+		if err != nil {
+			return err
+		}
+		l.status = h.ApprovalStatus
 		if l.Itemizations, err = partsOf(tx, id); err != nil {
 			return err
 		}
@@ -395,6 +409,41 @@ func (p *play) submit() {
 	p.said("submit", r)
 }
 
+// handIn submits a report without those of its entries that keep it from that.
+func (p *play) handIn() {
+	id := p.aReport()
+	var r *Report
+	var found []Exception
+	p.look(func(tx *store.Tx) (err error) {
+		if r, err = reports.Get(tx, store.Unrestricted(), id); err != nil {
+			return err
+		}
+		var all []Lines
+		if all, err = linesOf(tx, r); err != nil {
+			return err
+		}
+		cfg, err := p.org.Config(tx, demo)
+		if err == nil {
+			found = judgeReport(cfg, r, all, p.now)
+		}
+		return err
+	})
+	if !editable(r.ApprovalStatus) {
+		p.t.Skip("it is submitted")
+	}
+	for _, x := range blocking(found) {
+		if n := slices.Index(p.entries, x.Entry); n >= 0 {
+			if r := p.call(p.owner, "DELETE", "/api/v3.0/expense/entries/"+x.Entry, ""); r.status != 200 {
+				p.t.Fatalf("%d %s", r.status, r.body)
+			}
+			p.entries = slices.Delete(p.entries, n, n+1)
+		}
+	}
+	p.added("entry", map[string]any{"ReportID": id, "ExpenseTypeCode": "TAXIX", "PaymentTypeID": payments.Draw(p.t, "payment"), "Custom9": "x",
+		"TransactionAmount": rapid.IntRange(-9, 9).Draw(p.t, "amount"), "TransactionCurrencyCode": r.Currency, "TransactionDate": "2025-03-07", "ExchangeRate": 1})
+	p.said("hand in", p.call(p.owner, "PATCH", p.v4(p.actor(p.owner).ID, id)+"/submit", ""))
+}
+
 func (p *play) act() {
 	id := p.aReport()
 	var step string
@@ -411,6 +460,29 @@ func (p *play) act() {
 	who := rapid.SampledFrom([]string{"bob", "cora", "ivan", "wes", p.owner}).Draw(p.t, "who")
 	what := rapid.SampledFrom([]Action{ActionApprove, ActionSendBack, ActionRecall}).Draw(p.t, "action")
 	p.said("act", p.call(who, "POST", v1+step+"/workflowaction", action(string(what), "So be it")))
+}
+
+// reduce approves some amount of an entry: mostly one that can be.
+func (p *play) reduce() {
+	l, _ := p.lines(p.anEntry())
+	e := l.Entry
+	if editable(l.status) {
+		p.t.Skip("the report waits for nobody")
+	}
+	coin := coinOf(e.ReportCurrency)
+	claimed := e.PostedAmount - e.PersonalAmount
+	to := claimed / 17 * value.Money(rapid.IntRange(-1, 18).Draw(p.t, "seventeenths")) / coin * coin
+	switch rapid.IntRange(0, 9).Draw(p.t, "amount") {
+	case 0:
+		to = claimed
+	case 1:
+		to = claimed + coin
+	case 2:
+		to += coin / 2
+	}
+	who := rapid.SampledFrom([]string{"bob", "cora", "ivan", p.owner}).Draw(p.t, "who")
+	p.said("reduce", p.call("company", "PATCH", p.context(p.actor(who).ID, "MANAGER", e.Report)+"/expenses/"+e.ID,
+		`{"approvedAmount":{"value":"`+to.String()+`","currencyCode":"`+string(e.ReportCurrency)+`"},"comment":"Too dear"}`))
 }
 
 func (p *play) remove() {
@@ -542,17 +614,25 @@ func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
 		if e.HasItemizations != (len(parts) > 0) {
 			p.t.Fatalf("the entry has %d parts and says %v", len(parts), e.HasItemizations)
 		}
-		var given, split value.Money
+		var given, split, shared value.Money
+		// approved is held against what is claimed: all of it while the owner has the report.
+		approved := func(what any, m, claimed value.Money) {
+			exact("an approved amount", m, digits)
+			if editable(r.ApprovalStatus) && m != claimed || beyond(m, claimed) || m != 0 && (m < 0) != (claimed < 0) {
+				p.t.Fatalf("of the %s that are claimed %s are approved in a report %s: %+v", claimed, m, r.ApprovalStatus, what)
+			}
+		}
 		for n := range parts {
 			part := &parts[n]
 			exact("a part", part.PostedAmount, digits)
-			given, split = given+part.TransactionAmount, split+part.PostedAmount
-			approved := part.PostedAmount
+			given, split, shared = given+part.TransactionAmount, split+part.PostedAmount, shared+part.ApprovedAmount
+			claimed := part.PostedAmount
 			if part.IsPersonal {
-				personal, approved = personal+part.PostedAmount, 0
+				personal, claimed = personal+part.PostedAmount, 0
 			}
-			if part.ApprovedAmount != approved || part.Report != e.Report {
-				p.t.Fatalf("the part %+v of the entry %+v is approved with %s", part, e, part.ApprovedAmount)
+			approved(part, part.ApprovedAmount, claimed)
+			if part.Report != e.Report {
+				p.t.Fatalf("the part %+v of the entry %+v", part, e)
 			}
 		}
 		if len(parts) > 0 && given == e.TransactionAmount && split != posted || beyond(given, e.TransactionAmount) {
@@ -561,23 +641,24 @@ func (p *play) checkSums(cfg *org.Config, r *Report, lines []Lines) {
 		if personal != 0 && (personal < 0) != (posted < 0) || beyond(personal, posted) {
 			p.t.Fatalf("of %s %s are personal", posted, personal)
 		}
-		if e.PersonalAmount != personal || e.ApprovedAmount != posted-personal {
-			p.t.Fatalf("the entry says %s personal and %s approved, its parts %s and %s", e.PersonalAmount, e.ApprovedAmount, personal, posted-personal)
+		approved(e, e.ApprovedAmount, posted-personal)
+		if e.PersonalAmount != personal || len(parts) > 0 && given == e.TransactionAmount && e.ApprovedAmount != shared {
+			p.t.Fatalf("the entry says %s personal and %s approved, its parts %s and %s", e.PersonalAmount, e.ApprovedAmount, personal, shared)
 		}
 		if e.Report != r.ID || e.Owner != r.Owner || e.Policy != r.Policy || e.ReportCurrency != r.Currency {
 			p.t.Fatalf("the entry %+v is not its report's", e)
 		}
 		want.Total += posted
 		want.Personal += personal
-		want.Approved += posted - personal
+		want.Approved += e.ApprovedAmount
 		kind, ok := cfg.PaymentType(e.PaymentType, "")
 		switch {
 		case !ok:
 			p.t.Fatalf("there is no payment type %s", e.PaymentType)
 		case kind.PaidBy == org.PaidByEmployee:
-			want.DueEmployee += posted - personal
+			want.DueEmployee += e.ApprovedAmount
 		case kind.PaidBy == org.PaidByCompanyCard:
-			want.DueCard += posted - personal
+			want.DueCard += e.ApprovedAmount
 		}
 	}
 	if want != r.Sums {
@@ -674,6 +755,12 @@ func (p *play) checkWay(s *standing) {
 			done++
 		}
 	}
+	cuts := 0
+	for i := range s.told {
+		if s.told[i].Action == "REDUCE" {
+			cuts++
+		}
+	}
 	approved := r.ApprovalStatus == Approved
 	switch {
 	case strings.Join(open, " ") != r.Step:
@@ -683,8 +770,8 @@ func (p *play) checkWay(s *standing) {
 	case approved != (r.PaymentStatus != NotPaid), approved != (r.ProcessingAt != 0),
 		(r.PaymentStatus == Paid || r.PaymentStatus == PaymentConfirmed) != (r.PaidAt != 0):
 		p.t.Fatalf("a report %s is %s, processed %d, paid %d", r.ApprovalStatus, r.PaymentStatus, r.ProcessingAt, r.PaidAt)
-	case len(s.told) != done+int(r.Submissions):
-		p.t.Fatalf("%d events tell of %d submits and %d steps", len(s.told), r.Submissions, done)
+	case len(s.told)-cuts != done+int(r.Submissions):
+		p.t.Fatalf("%d events tell of %d submits, %d steps and %d reductions", len(s.told), r.Submissions, done, cuts)
 	}
 	if len(s.told) > 0 {
 		if last := s.told[len(s.told)-1]; last.ApprovalStatus != r.ApprovalStatus || last.PaymentStatus != r.PaymentStatus {

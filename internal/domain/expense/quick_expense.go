@@ -25,7 +25,7 @@ type QuickExpense struct {
 	Company     string
 	Owner       string // user id
 	Date        value.Date
-	Amount      quickAmount
+	Amount      amountV4
 	Created     value.Instant
 	Comment     string
 	Details     string
@@ -37,7 +37,8 @@ type QuickExpense struct {
 	Image string // not kept: the id of its receipt image, filled for what shows it
 }
 
-type quickAmount struct {
+// amountV4 is an amount as the v4 calls write it.
+type amountV4 struct {
 	Value    value.Money
 	Currency value.Currency
 }
@@ -79,12 +80,12 @@ func (q *QuickExpense) v4(f *wire.Fields) {
 	f.Text("expenseTypeId", &q.ExpenseType, "The expense type, one of the traveller's policies. UNDEF, and NULL, stand for none.")
 	wire.Object(f, "location", &q.Location, (*quickLocation).v4, "Where it was.")
 	f.Text("paymentTypeId", &q.PaymentType, "How it was paid: in cash, by the company, or with a card whose charge is still to come.", wire.Enum("CASHX", "CPAID", "PENDC"))
-	wire.Object(f, "transactionAmount", &q.Amount, (*quickAmount).v4, "What it cost.", wire.RequiredOnCreate)
+	wire.Object(f, "transactionAmount", &q.Amount, (*amountV4).v4, "What it cost.", wire.RequiredOnCreate)
 	f.Date("transactionDate", &q.Date, "The day of the expense.", wire.RequiredOnCreate)
 	f.Text("vendor", &q.Vendor, "The name of the vendor.")
 }
 
-func (a *quickAmount) v4(f *wire.Fields) {
+func (a *amountV4) v4(f *wire.Fields) {
 	f.Currency("currencyCode", &a.Currency, "The currency (ISO 4217).", wire.RequiredOnCreate)
 	f.Money("value", &a.Value, "The amount.", wire.RequiredOnCreate)
 }

@@ -103,6 +103,9 @@ func (s *Step) columns(c *store.Columns) {
 
 var steps = store.NewTable("report_step", (*Step).columns)
 
+// pays reports whether the step is one of payment, which follows approval.
+func (s *Step) pays() bool { return s.Kind == extractStep || s.Kind == confirmationStep }
+
 // addApprover notes that a user is asked to approve a report, and from then on may
 // read it. Noting it twice changes nothing.
 func addApprover(tx *store.Tx, company, report, user string) error {

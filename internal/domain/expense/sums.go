@@ -150,6 +150,15 @@ func split(e *Entry, parts []Itemization) error {
 	return nil
 }
 
+// coinOf is the smallest amount of a currency.
+func coinOf(c value.Currency) value.Money {
+	coin := value.MoneyUnit
+	for range c.Digits() {
+		coin /= 10
+	}
+	return coin
+}
+
 // larger is the part that is farther from nothing; the first of equal ones.
 func larger(a, b *Itemization) *Itemization {
 	if a == nil || magnitude(b.TransactionAmount) > magnitude(a.TransactionAmount) {

@@ -49,6 +49,7 @@ var (
 	errSubmitted = errs.New(errs.Conflict, "submitted", "The report is submitted already.")
 	errNoStep    = errs.New(errs.Conflict, "noStep", "The report waits for nobody: it is not submitted, or it is paid and confirmed.")
 	errNotTurn   = errs.New(errs.Forbidden, "notTurn", "The report does not wait for you: only its current approver, or an administrator, may do this.")
+	errApproved  = errs.New(errs.Conflict, "approved", "The report is approved already.")
 	errOwnReport = errs.New(errs.Forbidden, "ownReport", "Nobody approves their own report.")
 )
 
@@ -104,25 +105,8 @@ func (s *Service) Act(tx *store.Tx, a *auth.Actor, stepID string, action Action,
 
 // act does an action with the rights of one actor and notes another as having done it.
 func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action Action, comment string) error {
-	step, err := steps.Get(tx, a.InCompany(""), stepID)
+	r, step, err := s.stepToActOn(tx, a, stepID, action)
 	if err != nil {
-		return err
-	}
-	if err := reports.Lock(tx, step.Report); err != nil {
-		return err
-	}
-	access := visible(a, "report.id")
-	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) || step.Kind == managerStep && a.Self.ID == step.Approver {
-		access = a.InCompany("") // who was asked is told that it is too late, even of a report that is a draft again
-	}
-	r, err := reports.Get(tx, access, step.Report)
-	if err != nil {
-		return err
-	}
-	if r.Step != step.ID {
-		return errMoved
-	}
-	if err := mayAct(a, r, step, action); err != nil {
 		return err
 	}
 	state := map[Action]string{ActionApprove: stepApproved, ActionSendBack: stepSentBack, ActionRecall: stepRecalled}[action]
@@ -132,27 +116,46 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 	if comment = strings.TrimSpace(comment); comment != "" {
 		r.LastComment = comment
 	}
-	if action != ActionApprove {
-		if err := comeBack(tx, r); err != nil {
-			return err
-		}
+	if action == ActionApprove {
+		return s.approve(tx, noted, r, step, comment)
 	}
-	switch action {
-	case ActionSendBack:
+	if err := claimAgain(tx, r); err != nil {
+		return err
+	}
+	if err := judgeTwinsAgain(tx, r); err != nil {
+		return err
+	}
+	r.Step, r.Approver = "", ""
+	if action == ActionSendBack {
 		r.ApprovalStatus, r.EverSentBack = SentBack, true
-		r.Step, r.Approver = "", ""
 		return s.save(tx, noted, r, "SEND_BACK", step.ID, comment)
-	case ActionRecall:
-		r.ApprovalStatus, r.SubmittedAt = NotSubmitted, 0
-		r.Step, r.Approver = "", ""
-		return s.save(tx, noted, r, "RECALL", step.ID, comment)
 	}
-	return s.approve(tx, noted, r, step, comment)
+	r.ApprovalStatus, r.SubmittedAt = NotSubmitted, 0
+	return s.save(tx, noted, r, "RECALL", step.ID, comment)
 }
 
-// comeBack prepares what stands below a report that is its owner's again.
-func comeBack(tx *store.Tx, r *Report) error {
-	return judgeTwinsAgain(tx, r)
+// stepToActOn reads a step, and the report that waits at it, for an action: after all
+// changes before it, and only when it is the actor's to do.
+func (s *Service) stepToActOn(tx *store.Tx, a *auth.Actor, stepID string, action Action) (*Report, *Step, error) {
+	step, err := steps.Get(tx, a.InCompany(""), stepID)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := reports.Lock(tx, step.Report); err != nil {
+		return nil, nil, err
+	}
+	access := visible(a, "report.id")
+	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) || step.Kind == managerStep && a.Self.ID == step.Approver {
+		access = a.InCompany("") // who was asked is told that it is too late, even of a report that is a draft again
+	}
+	r, err := reports.Get(tx, access, step.Report)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.Step != step.ID {
+		return nil, nil, errMoved
+	}
+	return r, step, mayAct(a, r, step, action)
 }
 
 // mayAct checks that the step knows the action and that it is the actor's to do.
@@ -160,7 +163,7 @@ func comeBack(tx *store.Tx, r *Report) error {
 // own report.
 func mayAct(a *auth.Actor, r *Report, step *Step, action Action) error {
 	own := a.Kind == auth.User && a.Self.ID == r.Owner
-	payment := step.Kind == extractStep || step.Kind == confirmationStep
+	payment := step.pays()
 	switch {
 	case payment && !a.Administers():
 		return errs.New(errs.Forbidden, "payment", "The report is approved; only an administrator moves it through payment.")
@@ -264,7 +267,36 @@ func (s *Service) open(tx *store.Tx, c *org.Config, r *Report, done *Step) error
 		return s.openStep(tx, r, &Step{Kind: accountingStep})
 	}
 	r.ApprovalStatus, r.PaymentStatus, r.ProcessingAt = Approved, ProcessingPayment, tx.Now()
+	if err := payThroughExpensePay(tx, r); err != nil {
+		return err
+	}
 	return s.openStep(tx, r, &Step{Kind: extractStep})
+}
+
+// expensePay is the reimbursement method of those whom Expense Pay pays.
+const expensePay = "CNQRPAY"
+
+// payThroughExpensePay notes on the entries of an approved report which of them Expense
+// Pay pays: those that are owed to an owner who is reimbursed through it.
+func payThroughExpensePay(tx *store.Tx, r *Report) error {
+	if r.Reimbursement != expensePay {
+		return nil
+	}
+	all, err := entriesOf(tx, r)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		e := &all[i]
+		if sumsOf(e).DueEmployee == 0 {
+			continue
+		}
+		e.IsPaidByExpensePay, e.ModifiedAt = true, tx.Now()
+		if err := entries.Update(tx, e); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // openStep opens a step of a report.
