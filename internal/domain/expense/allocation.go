@@ -486,7 +486,7 @@ func (s *Service) Allocate(tx *store.Tx, a *auth.Actor, entry, itemization strin
 		for n := range x.Customs {
 			fields[n] = x.Customs[n].CustomField
 		}
-		if err := settleCustoms(tx, cfg, org.AllocationForm, customNames, nil, fields[:], in); err != nil {
+		if err := s.settleCustoms(tx, cfg, org.AllocationForm, customNames, nil, fields[:], in); err != nil {
 			return err
 		}
 		for n := range x.Customs {

@@ -439,7 +439,7 @@ func (s *Service) settleAttendee(tx *store.Tx, cfg *org.Config, a *auth.Actor, o
 		x.Opening = 0
 	}
 	x.ModifiedAt = tx.Now()
-	return settleCustoms(tx, cfg, org.AttendeeForm, customNames, oldCustoms, x.Customs[:], in)
+	return s.settleCustoms(tx, cfg, org.AttendeeForm, customNames, oldCustoms, x.Customs[:], in)
 }
 
 // errNotYours refuses a change of what the actor may use but not change.

@@ -7,6 +7,7 @@ import (
 
 	"quittance/internal/domain/org"
 	"quittance/internal/kernel/api"
+	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
 	"quittance/internal/kernel/wire"
@@ -62,7 +63,7 @@ func numbered(prefix string, n int) []string {
 // settleCustoms brings fields that differ from the old ones (nil: all) into the form
 // in which they are kept, by what the company's form says of them. A field that the
 // form does not have is left empty; where there is no form, every field is a text.
-func settleCustoms(tx *store.Tx, cfg *org.Config, kind org.FormKind, names []string, old, now []CustomField, in *api.Input) error {
+func (s *Service) settleCustoms(tx *store.Tx, cfg *org.Config, kind org.FormKind, names []string, old, now []CustomField, in *api.Input) error {
 	for i := range now {
 		f := &now[i]
 		f.Type = ""
@@ -79,24 +80,24 @@ func settleCustoms(tx *store.Tx, cfg *org.Config, kind org.FormKind, names []str
 			*f = CustomField{}
 			continue
 		}
-		if err := settleCustom(tx, cfg, field, f, in); err != nil {
+		if err := s.settleCustom(tx, cfg, field, f, in); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormField, f *CustomField, in *api.Input) error {
+func (s *Service) settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormField, f *CustomField, in *api.Input) error {
 	text := strings.TrimSpace(f.Value)
 	bad := func(message string) { in.Add(field.Name, "custom", message) }
 	switch field.Type {
 	case org.ListField:
-		item, ok, err := cfg.ListItem(tx, field.List, anyOf(f.ListItem, f.Code, text))
+		item, why, err := s.itemOf(tx, cfg, field.List, f)
 		if err != nil {
 			return err
 		}
-		if !ok {
-			bad("names no item of its list; give the item's id or code.")
+		if why != "" {
+			bad(why)
 			return nil
 		}
 		*f = CustomField{Value: cut(item.Name, maxCustom), Code: item.Code, ListItem: item.ID}
@@ -136,6 +137,32 @@ func settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormField, f *Custom
 	}
 	*f = CustomField{Value: text}
 	return nil
+}
+
+// itemOf finds the item of a list that a field names: by its id, or else by its code, or
+// else by its value, which is an id, a code, or the name of one item alone. why says what
+// is wrong where there is none.
+func (s *Service) itemOf(tx *store.Tx, cfg *org.Config, list string, f *CustomField) (item *org.ListItem, why string, err error) {
+	name := ""
+	if f.ListItem == "" && f.Code == "" {
+		name = strings.TrimSpace(f.Value)
+	}
+	item, ok, err := cfg.ListItem(tx, list, anyOf(f.ListItem, f.Code, name))
+	if err != nil || ok {
+		return item, "", err
+	}
+	if name != "" {
+		named, err := s.org.FindListItems(tx, &auth.Actor{Company: cfg.Company.ID}, &org.ListItemQuery{List: list, Name: name}, store.Page{Limit: 2})
+		switch {
+		case err != nil:
+			return nil, "", err
+		case len(named.Rows) == 1:
+			return &named.Rows[0], "", nil
+		case len(named.Rows) > 1:
+			return nil, "names several items of its list; give the item's id or code.", nil
+		}
+	}
+	return nil, "names no item of its list; give the item's id or code.", nil
 }
 
 // showCustoms fills the types of fields, and hides those that the form has no more.

@@ -340,7 +340,7 @@ func (s *Service) CreateItemization(tx *store.Tx, a *auth.Actor, i *Itemization,
 	}
 	i.ID = s.ids.Protected()
 	i.AllocationType = NotAllocated
-	if err := settleItemization(tx, cfg, p.entry, nil, i, in); err != nil {
+	if err := s.settleItemization(tx, cfg, p.entry, nil, i, in); err != nil {
 		return "", err
 	}
 	if err := in.Err(); err != nil {
@@ -360,7 +360,7 @@ func (s *Service) CreateItemization(tx *store.Tx, a *auth.Actor, i *Itemization,
 
 // settleItemization checks a part of an entry that is new (old is nil) or changed.
 // Everything that is wrong is noted.
-func settleItemization(tx *store.Tx, cfg *org.Config, e *Entry, old, i *Itemization, in *api.Input) error {
+func (s *Service) settleItemization(tx *store.Tx, cfg *org.Config, e *Entry, old, i *Itemization, in *api.Input) error {
 	i.Company, i.Owner, i.OwnerLogin, i.Report = e.Company, e.Owner, e.OwnerLogin, e.Report
 	if t, ok := cfg.ExpenseType(e.Policy, e.ExpenseType); ok && t.Mileage() {
 		in.Add("EntryID", "mileage", "names a mileage entry; what was driven cannot be itemized.")
@@ -392,10 +392,10 @@ func settleItemization(tx *store.Tx, cfg *org.Config, e *Entry, old, i *Itemizat
 	if old != nil {
 		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
 	}
-	if err := settleCustoms(tx, cfg, org.ItemizationForm, orgUnitNames, oldUnits, i.OrgUnits[:], in); err != nil {
+	if err := s.settleCustoms(tx, cfg, org.ItemizationForm, orgUnitNames, oldUnits, i.OrgUnits[:], in); err != nil {
 		return err
 	}
-	return settleCustoms(tx, cfg, org.ItemizationForm, customNames, oldCustoms, i.Customs[:], in)
+	return s.settleCustoms(tx, cfg, org.ItemizationForm, customNames, oldCustoms, i.Customs[:], in)
 }
 
 // misfit says why parts cannot be those of an entry: they come to more than it, or the
@@ -535,7 +535,7 @@ func (s *Service) UpdateItemization(tx *store.Tx, a *auth.Actor, old, i *Itemiza
 			to.head = from.head // one report, whose sums both entries change
 		}
 	}
-	if err := settleItemization(tx, cfg, to.entry, old, i, in); err != nil {
+	if err := s.settleItemization(tx, cfg, to.entry, old, i, in); err != nil {
 		return err
 	}
 	if err := in.Err(); err != nil {

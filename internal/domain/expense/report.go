@@ -421,7 +421,7 @@ func (s *Service) CreateReport(tx *store.Tx, a *auth.Actor, r *Report, in *api.I
 	}
 	r.LastComment, r.Comment = r.Comment, ""
 	r.CreatedAt, r.ModifiedAt = tx.Now(), tx.Now()
-	if err := settleReport(tx, cfg, nil, r, in); err != nil {
+	if err := s.settleReport(tx, cfg, nil, r, in); err != nil {
 		return "", err
 	}
 	if err := in.Err(); err != nil {
@@ -431,15 +431,15 @@ func (s *Service) CreateReport(tx *store.Tx, a *auth.Actor, r *Report, in *api.I
 }
 
 // settleReport checks what a body may set of a report.
-func settleReport(tx *store.Tx, cfg *org.Config, old, r *Report, in *api.Input) error {
+func (s *Service) settleReport(tx *store.Tx, cfg *org.Config, old, r *Report, in *api.Input) error {
 	var oldUnits, oldCustoms []CustomField
 	if old != nil {
 		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
 	}
-	if err := settleCustoms(tx, cfg, org.ReportForm, orgUnitNames, oldUnits, r.OrgUnits[:], in); err != nil {
+	if err := s.settleCustoms(tx, cfg, org.ReportForm, orgUnitNames, oldUnits, r.OrgUnits[:], in); err != nil {
 		return err
 	}
-	return settleCustoms(tx, cfg, org.ReportForm, customNames, oldCustoms, r.Customs[:], in)
+	return s.settleCustoms(tx, cfg, org.ReportForm, customNames, oldCustoms, r.Customs[:], in)
 }
 
 // reportToChange reads a report for a change, after all changes before it.
@@ -467,7 +467,7 @@ func (s *Service) UpdateReport(tx *store.Tx, a *auth.Actor, old, r *Report, in *
 	if err != nil {
 		return err
 	}
-	if err := settleReport(tx, cfg, old, r, in); err != nil {
+	if err := s.settleReport(tx, cfg, old, r, in); err != nil {
 		return err
 	}
 	if err := in.Err(); err != nil {

@@ -37,10 +37,10 @@ func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *En
 	if old != nil {
 		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
 	}
-	if err := settleCustoms(tx, cfg, org.EntryForm, orgUnitNames, oldUnits, e.OrgUnits[:], in); err != nil {
+	if err := s.settleCustoms(tx, cfg, org.EntryForm, orgUnitNames, oldUnits, e.OrgUnits[:], in); err != nil {
 		return err
 	}
-	if err := settleCustoms(tx, cfg, org.EntryForm, customNames, oldCustoms, e.Customs[:], in); err != nil {
+	if err := s.settleCustoms(tx, cfg, org.EntryForm, customNames, oldCustoms, e.Customs[:], in); err != nil {
 		return err
 	}
 	if e.HasItemizations && e.IsPersonal {
