@@ -81,6 +81,8 @@ type App struct {
 	Imaging *imaging.Service
 	Receipt *receipt.Service
 
+	random    *randomness
+	renderer  *drawing.Renderer
 	sandbox   *sandbox.Sandbox
 	keys      *auth.Keys
 	passwords *auth.Passwords
@@ -292,7 +294,8 @@ const jobWorkers = 8
 // build makes the areas and the API.
 func (a *App) build() error {
 	o := &a.options
-	ids := value.NewIDs(o.Random)
+	a.random = &randomness{from: o.Random}
+	ids := value.NewIDs(a.random)
 	clock := value.Clock(a.clock.Now)
 	a.Jobs = job.New(job.Options{DB: a.DB, Clock: clock, Logger: a.log, Workers: jobWorkers})
 	a.clock.moved = a.Jobs.Poke
@@ -323,6 +326,7 @@ func (a *App) build() error {
 	if err != nil {
 		return err
 	}
+	a.renderer = renderer
 	a.Receipt = receipt.New(receipt.Options{DB: a.DB, Images: a.Imaging, Jobs: a.Jobs, IDs: ids, Clock: clock, Directory: a.Org,
 		Tokens: a.Org.Authenticator(), Drawer: renderer, MaxImage: o.Limits.Receipt})
 	quick := expense.NewQuickExpenses(expense.QuickExpenseOptions{Org: a.Org, IDs: ids, Images: a.Imaging, Receipts: a.Receipt,

@@ -32,10 +32,15 @@ func (a *App) seed(ctx context.Context) error {
 	}
 	a.snapshot = filepath.Join(a.options.Data, "seed.db")
 	if !empty {
-		return nil
+		return a.checkYear(ctx)
 	}
 	if err := a.fill(ctx, func(*store.Tx) error { return nil }); err != nil {
 		return err
+	}
+	if a.options.Scale > 0 {
+		if err := a.makeYear(ctx); err != nil {
+			return err
+		}
 	}
 	if a.DB.Engine() != store.SQLite {
 		return nil

@@ -37,6 +37,9 @@ type Config struct {
 	AllowWeakSandbox bool
 	Exit             bool // demo ends when it is through
 
+	Scale     int    // how many people the year of the seeded company has; 0: it has none
+	ScaleSeed uint64 // what the year is drawn from
+
 	LogLevel  slog.Level
 	LogFormat string // "text" or "json"
 

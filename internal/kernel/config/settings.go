@@ -114,6 +114,17 @@ func settings() []setting {
 		{flag: "exit", on: []string{"demo"},
 			doc: "End after the last step, with status 0 when all went well.",
 			set: boolean(func(c *Config) *bool { return &c.Exit })},
+		{flag: "scale", on: []string{"dev"}, value: "people",
+			doc: "Give the seeded company a year of so many people, where the store is empty: 2000 of them make 24,000 reports in some minutes.",
+			set: func(c *Config, s string) error { return count(&c.Scale, s, 10_000) }},
+		{flag: "scale-seed", on: []string{"dev"}, value: "number", plain: "1",
+			doc: "What the year is drawn from: the same number makes the same year.",
+			set: func(c *Config, s string) (err error) {
+				if c.ScaleSeed, err = strconv.ParseUint(s, 10, 63); err != nil {
+					return errors.New("must be a whole number from 0 on")
+				}
+				return nil
+			}},
 		{flag: "log-level", on: loggers, value: "level", plain: "warn", plains: map[string]string{"serve": "info", "dev": "info"},
 			doc: "The least that is logged: debug, info, warn or error.",
 			set: func(c *Config, s string) error {
@@ -323,6 +334,15 @@ func boolean(at func(*Config) *bool) func(*Config, string) error {
 		*at(c) = b
 		return nil
 	}
+}
+
+func count(at *int, s string, most int) error {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 || n > most {
+		return fmt.Errorf("must be a whole number from 1 to %d", most)
+	}
+	*at = n
+	return nil
 }
 
 func choice(at func(*Config) *string, known ...string) func(*Config, string) error {
