@@ -27,6 +27,9 @@ type Association struct {
 	AttendeeCount int64       // heads; above 1: with unnamed guests
 	Customs       [5]CustomField
 
+	attendeeType        string // id; it never changes
+	reportSeq, entrySeq int64  // of the entry's report and of the entry: where the entry stands in lists
+
 	amount value.Opt[value.Money] // Amount as bodies bring and answers show it
 	URI    string                 // not kept
 }
@@ -37,6 +40,9 @@ func (a *Association) columns(c *store.Columns) {
 	c.Text("entry_id", &a.Entry)
 	c.Text("attendee_id", &a.Attendee)
 	c.Text("report_id", &a.Report)
+	c.Text("attendee_type_id", &a.attendeeType)
+	c.Int("report_seq", &a.reportSeq)
+	c.Int("entry_seq", &a.entrySeq)
 	c.Text("company_id", &a.Company)
 	c.Text("owner_id", &a.Owner)
 	c.Money("amount", &a.Amount)
@@ -123,16 +129,19 @@ func (s *Service) CreateAssociation(tx *store.Tx, a *auth.Actor, x *Association,
 	e := p.entry
 	x.ID = s.ids.Protected()
 	x.Report, x.Company, x.Owner = e.Report, e.Company, e.Owner
+	x.reportSeq, x.entrySeq = e.reportSeq, e.Seq
 	if x.Attendee != "" {
 		if err := attendees.Lock(tx, x.Attendee); err != nil { // it must not be removed meanwhile
 			return "", err
 		}
-		known, err := attendees.Count(tx, store.Where("company_id = ?", e.Company).In("owner_id", "", e.Owner), store.Where("id = ?", x.Attendee))
-		if err != nil {
-			return "", err
-		}
-		if known == 0 {
+		known, err := attendees.Get(tx, store.Where("company_id = ?", e.Company).In("owner_id", "", e.Owner), x.Attendee)
+		switch {
+		case err == nil:
+			x.attendeeType = known.Type
+		case errs.Is(err, errs.NotFound):
 			in.Add("AttendeeID", "unknown", "names no attendee: there is none with this id, or it is not the entry's owner's.")
+		default:
+			return "", err
 		}
 	} else if in.Has("AttendeeID") {
 		in.Add("AttendeeID", "required", "is required.")

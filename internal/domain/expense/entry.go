@@ -62,6 +62,7 @@ type Entry struct {
 	ModifiedAt             value.Instant
 
 	vendorKey string // VendorDescription in the form in which it is searched
+	reportSeq int64  // of the report: lists of entries go report by report
 
 	// amount is TransactionAmount as bodies bring and answers show it: one that a body
 	// clears is absent, which no amount says of itself.
@@ -86,6 +87,7 @@ func (e *Entry) columns(c *store.Columns) {
 	c.Seq(&e.Seq)
 	c.Key("id", &e.ID)
 	c.Text("report_id", &e.Report)
+	c.Int("report_seq", &e.reportSeq)
 	c.Text("company_id", &e.Company)
 	c.Text("owner_id", &e.Owner)
 	c.Text("expense_type", &e.ExpenseType)
@@ -252,13 +254,13 @@ func (q *EntryQuery) where(cfg *org.Config) store.Predicate {
 		p = p.And("payment_type_id = ?", paymentTypeID(cfg, q.PaymentType))
 	}
 	if q.ExpenseType != "" {
-		p = p.In("expense_type", q.ExpenseType, upper(q.ExpenseType))
+		p = p.And("expense_type = ?", expenseCode(cfg, q.ExpenseType))
 	}
 	if q.Batch != "" {
-		p = p.And("EXISTS (SELECT 1 FROM report r WHERE r.id = entry.report_id AND r.batch_id = ?)", q.Batch)
+		p = p.And("EXISTS (SELECT 1 FROM report r WHERE r.seq = entry.report_seq AND r.batch_id = ?)", q.Batch)
 	}
 	if q.AttendeeType != "" {
-		p = p.And(withAttendeeType("entry"), attendeeTypeID(cfg, q.AttendeeType))
+		p = p.And("EXISTS (SELECT 1 FROM entry_attendee x WHERE x.entry_id = entry.id AND x.attendee_type_id = ?)", attendeeTypeID(cfg, q.AttendeeType))
 	}
 	if q.Attendee != "" {
 		p = p.And("EXISTS (SELECT 1 FROM entry_attendee x WHERE x.entry_id = entry.id AND x.attendee_id = ?)", q.Attendee)
@@ -268,21 +270,45 @@ func (q *EntryQuery) where(cfg *org.Config) store.Predicate {
 	return yes(p, q.HasVAT, "has_vat")
 }
 
-// withAttendeeType holds for entries with an attendee of a type; entry is how the
-// query calls the table.
-func withAttendeeType(entry string) string {
-	return "EXISTS (SELECT 1 FROM entry_attendee x JOIN attendee t ON t.id = x.attendee_id WHERE x.entry_id = " + entry + ".id AND t.attendee_type_id = ?)"
+// index is where the entries of a whole company are found for which the query asks
+// something of their attendees or their reports, and which column of entries it tells;
+// nil where the table's own indexes are in the order of the list.
+func (q *EntryQuery) index(cfg *org.Config, company store.Predicate) (places index, column string) {
+	report := func(p store.Predicate) (index, string) { return reportsOf(p), "report_seq" }
+	is := func(asked value.Opt[bool]) bool { return asked.Valid && asked.V }
+	switch {
+	case q.Attendee != "":
+		return entriesWith(company.And("attendee_id = ?", q.Attendee)), "seq"
+	case q.Batch != "":
+		return report(company.And("batch_id = ? AND batch_id <> ''", q.Batch))
+	case q.AttendeeType != "":
+		return entriesWith(company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType))), "seq"
+	case q.ExpenseType != "" || q.PaymentType != "":
+		return nil, ""
+	case is(q.IsBillable):
+		return report(company.And("with_billable = ?", true))
+	case is(q.HasAttendees):
+		return report(company.And("with_attendees = ?", true))
+	case is(q.HasVAT):
+		return report(company.And("with_vat = ?", true))
+	}
+	return nil, ""
 }
 
-// FindEntries lists entries in order of creation: the subject's, or those of a report
-// that the actor may read.
+// byReport is the order of entries: report by report, in order of creation.
+var byReport = store.Ascending("report_seq")
+
+// FindEntries lists entries, those of one report after those of the other, in order of
+// creation: the subject's, or those of a report that the actor may read.
 func (s *Service) FindEntries(tx *store.Tx, a *auth.Actor, q *EntryQuery, page store.Page) (api.Listing[Entry], error) {
 	var none api.Listing[Entry]
 	cfg, err := s.org.Config(tx, a.Company)
 	if err != nil {
 		return none, err
 	}
-	access := a.Listed("")
+	access, where := a.Listed(""), q.where(cfg)
+	var places index
+	var column string
 	if q.Report != "" {
 		// The report answers who may read; its entries are then one range of an index.
 		n, err := reports.Count(tx, visible(a, "report.id"), store.Where("id = ?", q.Report))
@@ -290,8 +316,19 @@ func (s *Service) FindEntries(tx *store.Tx, a *auth.Actor, q *EntryQuery, page s
 			return none, err
 		}
 		access = a.InCompany("").And("report_id = ?", q.Report)
+	} else {
+		page.Order = byReport
+		if a.All {
+			places, column = q.index(cfg, a.InCompany(""))
+		}
 	}
-	rows, more, err := entries.List(tx, access, q.where(cfg), page)
+	var rows []Entry
+	var more bool
+	if places != nil {
+		rows, more, err = along(tx, entries, places, column, access, where, page)
+	} else {
+		rows, more, err = entries.List(tx, access, where, page)
+	}
 	if err != nil {
 		return none, err
 	}
@@ -354,6 +391,9 @@ func (s *Service) CreateEntry(tx *store.Tx, a *auth.Actor, e *Entry, in *api.Inp
 	h.Exceptions += change
 	e.ModifiedAt = tx.Now()
 	if err := entries.Insert(tx, e); err != nil {
+		return "", err
+	}
+	if err := h.become(tx, h.Traits.with(e)); err != nil {
 		return "", err
 	}
 	if err := tellTwins(tx, e.Company, same, h); err != nil {
@@ -543,9 +583,15 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 		if err := moveChildren(tx, e); err != nil {
 			return err
 		}
+		if err := from.survey(tx); err != nil {
+			return err
+		}
 		if err := from.adjust(tx); err != nil {
 			return err
 		}
+	}
+	if err := to.survey(tx); err != nil {
+		return err
 	}
 	if err := to.adjust(tx); err != nil {
 		return err
@@ -564,7 +610,8 @@ func moveChildren(tx *store.Tx, e *Entry) error {
 			return err
 		}
 	}
-	return nil
+	_, err := tx.Exec("UPDATE entry_attendee SET report_seq = ? WHERE entry_id = ?", e.reportSeq, e.ID)
+	return err
 }
 
 // DeleteEntry removes an entry with all below it, and takes its image off.
@@ -590,6 +637,9 @@ func (s *Service) DeleteEntry(tx *store.Tx, a *auth.Actor, id string) error {
 	h.Sums = h.Sums.minus(sumsOf(e))
 	h.Exceptions -= e.Exceptions
 	if err := tellTwins(tx, e.Company, former, h); err != nil {
+		return err
+	}
+	if err := h.survey(tx); err != nil {
 		return err
 	}
 	return h.adjust(tx)

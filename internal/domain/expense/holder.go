@@ -87,8 +87,14 @@ func (h reportHolder) Find(tx *store.Tx, a *auth.Actor, id string, p imaging.Pur
 }
 
 func (h reportHolder) Changed(tx *store.Tx, id string, images int64) error {
-	_, err := tx.Exec("UPDATE report SET has_image = ?, modified_at = ? WHERE id = ?", images > 0, int64(tx.Now()), id)
-	return err
+	if _, err := tx.Exec("UPDATE report SET has_image = ?, modified_at = ? WHERE id = ?", images > 0, int64(tx.Now()), id); err != nil {
+		return err
+	}
+	r, err := heads.Get(tx, store.Unrestricted(), id)
+	if err != nil {
+		return err
+	}
+	return r.survey(tx)
 }
 
 func (h reportHolder) EntryIDs(tx *store.Tx, reportID string) ([]string, error) {

@@ -109,6 +109,7 @@ func (s *Step) pays() bool { return s.Kind == extractStep || s.Kind == confirmat
 // addApprover notes that a user is asked to approve a report, and from then on may
 // read it. Noting it twice changes nothing.
 func addApprover(tx *store.Tx, company, report, user string) error {
-	_, err := tx.Exec(`INSERT INTO report_approver (report_id, user_id, company_id) VALUES (?, ?, ?) ON CONFLICT DO NOTHING`, report, user, company)
+	_, err := tx.Exec(`INSERT INTO report_approver (report_id, user_id, company_id, report_seq)
+		SELECT id, ?, company_id, seq FROM report WHERE company_id = ? AND id = ? ON CONFLICT DO NOTHING`, user, company, report)
 	return err
 }

@@ -1,6 +1,7 @@
 package expense
 
 import (
+	"slices"
 	"strings"
 
 	"quittance/internal/domain/org"
@@ -267,23 +268,13 @@ func (q *ReportQuery) where(cfg *org.Config) store.Predicate {
 		}
 	}
 	codes := func(column, list string) {
-		if list == "" {
-			return
+		if some := codesOf(list); list != "" {
+			p = p.In(column, some...)
 		}
-		var some []any
-		for _, code := range strings.Split(list, ",") {
-			if code = strings.ToUpper(strings.TrimSpace(code)); code != "" && len(some) < 100 {
-				some = append(some, code)
-			}
-		}
-		p = p.In(column, some...)
 	}
-	moment := func(column string, before, after value.Instant) {
-		if before != 0 {
-			p = p.And(column+" < ? AND "+column+" <> 0", int64(before))
-		}
-		if after != 0 {
-			p = p.And(column+" > ?", int64(after))
+	flag := func(column string, asked value.Opt[bool]) {
+		if asked.Valid {
+			p = p.And(column+" = ?", asked.V)
 		}
 	}
 	codes("approval_status", q.ApprovalStatus)
@@ -299,37 +290,98 @@ func (q *ReportQuery) where(cfg *org.Config) store.Predicate {
 		p = p.And(anyEntry("e.payment_type_id = ?"), paymentTypeID(cfg, q.PaymentType))
 	}
 	if q.ExpenseType != "" {
-		p = p.And(anyEntry("e.expense_type IN (?, ?)"), q.ExpenseType, strings.ToUpper(q.ExpenseType))
+		p = p.And(anyEntry("e.expense_type = ?"), expenseCode(cfg, q.ExpenseType))
 	}
 	if q.AttendeeType != "" {
-		p = p.And(anyEntry(withAttendeeType("e")), attendeeTypeID(cfg, q.AttendeeType))
+		p = p.And("EXISTS (SELECT 1 FROM entry_attendee x WHERE x.company_id = report.company_id AND x.attendee_type_id = ? AND x.report_seq = report.seq)", attendeeTypeID(cfg, q.AttendeeType))
 	}
 	if q.Vendor != "" {
 		p = p.And(anyEntry("e.vendor_key = ?"), vendorKey(q.Vendor))
 	}
-	p = yes(p, q.HasVAT, anyEntry("e.has_vat"))
-	p = yes(p, q.HasImages, "report.has_image OR "+anyEntry("e.has_image"))
-	p = yes(p, q.HasAttendees, anyEntry("e.has_attendees"))
-	p = yes(p, q.HasBillable, anyEntry("e.billable"))
-	p = yes(p, q.IsTestUser, "test_user")
-	if q.EntryDateBefore != 0 {
-		p = p.And(anyEntry("e.transaction_date < ?"), int64(q.EntryDateBefore))
+	flag("with_vat", q.HasVAT)
+	flag("with_images", q.HasImages)
+	flag("with_attendees", q.HasAttendees)
+	flag("with_billable", q.HasBillable)
+	flag("test_user", q.IsTestUser)
+	for _, s := range q.spans() {
+		p = store.And(p, s)
 	}
-	if q.EntryDateAfter != 0 {
-		p = p.And(anyEntry("e.transaction_date > ?"), int64(q.EntryDateAfter))
-	}
-	if q.DefinedBefore != 0 {
-		p = p.And("user_defined_date < ?", int64(q.DefinedBefore))
-	}
-	if q.DefinedAfter != 0 {
-		p = p.And("user_defined_date > ?", int64(q.DefinedAfter))
-	}
-	moment("created_at", q.CreatedBefore, q.CreatedAfter)
-	moment("submitted_at", q.SubmittedBefore, q.SubmittedAfter)
-	moment("processing_at", q.ProcessingBefore, q.ProcessingAfter)
-	moment("paid_at", q.PaidBefore, q.PaidAfter)
-	moment("modified_at", q.ModifiedBefore, q.ModifiedAfter)
 	return p
+}
+
+// spans are the conditions on days and times, one for each column that is asked for.
+// What has not happened yet is neither before nor after anything.
+func (q *ReportQuery) spans() []store.Predicate {
+	var all []store.Predicate
+	span := func(column string, before, after int64) {
+		var p store.Predicate
+		if before != 0 {
+			p = p.And(column+" > 0 AND "+column+" < ?", before)
+		}
+		if after != 0 {
+			p = p.And(column+" > ?", after)
+		}
+		if !p.IsZero() {
+			all = append(all, p)
+		}
+	}
+	span("first_entry", int64(q.EntryDateBefore), 0)
+	span("last_entry", 0, int64(q.EntryDateAfter))
+	span("user_defined_date", int64(q.DefinedBefore), int64(q.DefinedAfter))
+	span("created_at", int64(q.CreatedBefore), int64(q.CreatedAfter))
+	span("submitted_at", int64(q.SubmittedBefore), int64(q.SubmittedAfter))
+	span("processing_at", int64(q.ProcessingBefore), int64(q.ProcessingAfter))
+	span("paid_at", int64(q.PaidBefore), int64(q.PaidAfter))
+	span("modified_at", int64(q.ModifiedBefore), int64(q.ModifiedAfter))
+	return all
+}
+
+// codesOf are the codes of a list that commas separate.
+func codesOf(list string) []any {
+	var some []any
+	for code := range strings.SplitSeq(list, ",") {
+		if code = strings.ToUpper(strings.TrimSpace(code)); code != "" && len(some) < 100 && !slices.Contains(some, any(code)) {
+			some = append(some, code)
+		}
+	}
+	return some
+}
+
+// index is where the reports of a whole company are found for which the query asks
+// something of their entries, or of a span of time; nil where the table's own indexes
+// are in the order of the list.
+func (q *ReportQuery) index(cfg *org.Config, company store.Predicate) index {
+	switch {
+	case q.Batch != "":
+		return nil
+	case q.Vendor != "":
+		return reportsWith("entry", company.And("vendor_key = ? AND vendor_key <> ''", vendorKey(q.Vendor)))
+	case q.AttendeeType != "":
+		return reportsWith("entry_attendee", company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType)))
+	case q.ExpenseType != "":
+		return reportsWith("entry", company.And("expense_type = ?", expenseCode(cfg, q.ExpenseType)))
+	case q.PaymentType != "":
+		return reportsWith("entry", company.And("payment_type_id = ?", paymentTypeID(cfg, q.PaymentType)))
+	}
+	if spans := q.spans(); len(spans) > 0 {
+		return reportsOf(store.And(company, spans[0]))
+	}
+	return nil
+}
+
+// ranges are the parts of a company's reports that are in the order of the list each,
+// where the query names several statuses.
+func (q *ReportQuery) ranges(company store.Predicate) []store.Predicate {
+	for column, list := range map[string]string{"approval_status": q.ApprovalStatus, "payment_status": q.PaymentStatus} {
+		if codes := codesOf(list); len(codes) > 1 {
+			all := make([]store.Predicate, len(codes))
+			for i, code := range codes {
+				all[i] = company.And(column+" = ?", code)
+			}
+			return all
+		}
+	}
+	return nil
 }
 
 // FindReports lists reports in order of creation: the subject's, or those that the
@@ -341,20 +393,37 @@ func (s *Service) FindReports(tx *store.Tx, a *auth.Actor, q *ReportQuery, page 
 		return none, err
 	}
 	access, where := a.Listed(""), q.where(cfg)
+	var places index
+	if a.All {
+		places = q.index(cfg, a.InCompany(""))
+	}
 	if q.ApproverLogin != "" {
 		approver, err := s.org.FindPerson(tx, a.Company, q.ApproverLogin)
 		switch {
 		case errs.Is(err, errs.NotFound):
-			where = where.And("1 = 0")
+			return none, nil
 		case err != nil:
 			return none, err
 		case approver.ID == a.Self.ID && !a.Named:
-			access = a.InCompany("").And("id IN (SELECT v.report_id FROM report_approver v WHERE v.user_id = ?)", approver.ID)
+			access = a.InCompany("")
+			places = reportsWith("report_approver", store.Where("user_id = ?", approver.ID))
 		default:
-			where = where.And("approver_id = ?", approver.ID)
+			where = where.And("approver_id = ? AND approver_id <> ''", approver.ID) // as the index says it
+			places = nil
 		}
 	}
-	rows, more, err := reports.List(tx, access, where, page)
+	var rows []Report
+	var more bool
+	if parts := q.ranges(a.InCompany("")); places != nil {
+		rows, more, err = along(tx, reports, places, "seq", access, where, page)
+	} else if a.All && len(parts) > 0 {
+		for i := range parts {
+			parts[i] = store.And(parts[i], where)
+		}
+		rows, more, err = listRanges(tx, reports, parts, page)
+	} else {
+		rows, more, err = reports.List(tx, access, where, page)
+	}
 	if err != nil {
 		return none, err
 	}

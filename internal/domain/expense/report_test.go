@@ -291,26 +291,17 @@ func TestReportFilters(t *testing.T) {
 			step{as: "ivan", call: "POST /expense/entries", body: lunch("ivan", "1"), keep: "ie"},
 		)
 		w.now = w.now.Add(24 * time.Hour)
+		guest, _ := w.config().AttendeeType("BUSGUEST")
+		w.kept["guest"] = guest.ID
+		w.run(
+			step{as: "ann", call: "POST /expense/attendees", body: `{"AttendeeTypeID":"BUSGUEST","LastName":"Guest"}`, keep: "aGuest"},
+			step{as: "ann", call: "POST /expense/entryattendeeassociations", body: `{"EntryID":"{e}","AttendeeID":"{aGuest}"}`},
+		)
 		w.submit("ann", "full")
 		w.act("bob", "full", ActionApprove)
 		w.now = w.now.Add(24 * time.Hour)
 		w.act("wes", "full", ActionApprove) // handed over for payment
 		w.exec("UPDATE report SET batch_id = 'B1' WHERE id = ?", w.kept["full"])
-		// What other services write, without them.
-		guest, _ := w.config().AttendeeType("BUSGUEST")
-		w.kept["guest"] = guest.ID
-		w.write(func(tx *store.Tx) error {
-			a := Attendee{ID: "gWattendee", Company: demo, Type: guest.ID, Version: 1}
-			if err := attendees.Insert(tx, &a); err != nil {
-				return err
-			}
-			x := Association{ID: "gWassociation", Entry: w.kept["e"], Attendee: a.ID, Report: w.kept["full"], Company: demo}
-			if err := associations.Insert(tx, &x); err != nil {
-				return err
-			}
-			_, err := tx.Exec("UPDATE entry SET has_attendees = ? WHERE id = ?", true, x.Entry)
-			return err
-		})
 		w.attach("ivan", "/expenseentry/{ie}", 1)
 		w.attach("ann", "/report/{empty}", 2)
 

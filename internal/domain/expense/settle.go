@@ -12,7 +12,7 @@ import (
 // settleEntry checks an entry that is new (old is nil) or changed, and derives what
 // follows from it: names, amounts, rate, who paid. Everything that is wrong is noted.
 func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *Entry, in *api.Input) error {
-	e.Policy, e.ReportCurrency = h.Policy, h.Currency
+	e.Policy, e.ReportCurrency, e.reportSeq = h.Policy, h.Currency, h.Seq
 	t, ok := cfg.ExpenseType(h.Policy, e.ExpenseType)
 	switch {
 	case ok:
@@ -168,6 +168,18 @@ func paymentTypeID(cfg *org.Config, idOrCode string) string {
 		return t.ID
 	}
 	return idOrCode
+}
+
+// expenseCode is the code of an expense type that a query names, as entries have it.
+func expenseCode(cfg *org.Config, code string) string {
+	for i := range cfg.Groups {
+		for _, p := range cfg.Groups[i].Policies {
+			if t, ok := p.ExpenseType(code); ok {
+				return t.Code
+			}
+		}
+	}
+	return upper(code)
 }
 
 // attendeeTypeID is the id of an attendee type that a query names by id or code.

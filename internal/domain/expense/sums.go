@@ -72,6 +72,7 @@ type head struct {
 	ApprovalStatus string
 	Exceptions     int64
 	Sums           Sums
+	Traits         traits
 }
 
 func (h *head) columns(c *store.Columns) {
@@ -85,6 +86,7 @@ func (h *head) columns(c *store.Columns) {
 	c.Text("approval_status", &h.ApprovalStatus)
 	c.Int("exceptions", &h.Exceptions)
 	h.Sums.columns(c)
+	h.Traits.columns(c)
 }
 
 var heads = store.NewTable("report", (*head).columns)

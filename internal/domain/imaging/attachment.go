@@ -174,7 +174,7 @@ func HoldersOfSameBytes(tx *store.Tx, company string, kind Kind, holders ...stri
 	for _, holder := range holders {
 		rows, err := tx.Query(`SELECT b.holder_id FROM attachment a
 				JOIN image_part p ON p.image_id = a.image_id
-				JOIN image_part q ON q.company_id = p.company_id AND q.hash = p.hash
+				JOIN image_part q ON q.company_id = p.company_id AND q.hash = p.hash AND q.owner_id = p.owner_id
 				JOIN attachment b ON b.image_id = q.image_id AND b.kind = a.kind AND b.owner_id = a.owner_id AND b.holder_id <> a.holder_id
 			WHERE a.company_id = ? AND a.kind = ? AND a.holder_id = ? GROUP BY b.holder_id ORDER BY MIN(b.seq) LIMIT 4`,
 			company, string(kind), holder)

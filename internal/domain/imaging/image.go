@@ -128,8 +128,8 @@ func Insert(tx *store.Tx, m *Image, f File) error {
 }
 
 func insertPart(tx *store.Tx, m *Image, position int64, f File) error {
-	_, err := tx.Exec("INSERT INTO image_part (image_id, position, company_id, hash, media_type, size, pages) VALUES (?, ?, ?, ?, ?, ?, ?)",
-		m.ID, position, m.Company, f.Hash, f.MediaType, f.Size, f.Pages)
+	_, err := tx.Exec("INSERT INTO image_part (image_id, position, company_id, owner_id, hash, media_type, size, pages) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+		m.ID, position, m.Company, m.Owner, f.Hash, f.MediaType, f.Size, f.Pages)
 	return err
 }
 
