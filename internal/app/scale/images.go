@@ -15,7 +15,7 @@ import (
 // poolSize is how many files all images of the year share.
 const poolSize = 64
 
-// photograph fills the pool: receipts that are drawn, every other one as the JPEG that
+// photograph fills the pool: receipts that are drawn, one in eight as the JPEG that
 // a camera would have made of it.
 func (y *year) photograph() error {
 	type amount = json.Number
@@ -33,8 +33,8 @@ func (y *year) photograph() error {
 		if err != nil {
 			return err
 		}
-		in := &drawing.Input{ID: fmt.Sprintf("%032x", n+1), Type: "general-receipt", JSON: body, Traveller: one(y.rand, lastNames), Received: instant(time.January, 1, 8)}
-		file, err := y.drawn(in, n%2 == 0)
+		in := drawing.Input{ID: fmt.Sprintf("%032x", n+1), Type: "general-receipt", JSON: body, Traveller: one(y.rand, lastNames), Received: instant(time.January, 1, 8)}
+		file, err := y.drawn(in, n%8 == 0)
 		if err != nil {
 			return err
 		}
@@ -48,7 +48,7 @@ func (y *year) photograph() error {
 }
 
 // drawn draws a receipt as a PDF, or as a JPEG.
-func (y *year) drawn(in *drawing.Input, photo bool) ([]byte, error) {
+func (y *year) drawn(in drawing.Input, photo bool) ([]byte, error) {
 	if !photo {
 		return y.Draw.PDF(y.ctx, in)
 	}

@@ -550,6 +550,9 @@ func (w *world) sound() {
 			if sums != r.Sums {
 				w.t.Errorf("report %s has the sums %v; a recount finds %v", r.Name, r.Sums, sums)
 			}
+			if err := sameTraits(tx, r.Company, r.ID); err != nil {
+				w.t.Errorf("report %s: %v", r.Name, err)
+			}
 			var n, m int64
 			if err := tx.QueryRow("SELECT COUNT(*) FROM report_exception WHERE report_id = ?", r.ID).Scan(&n); err != nil {
 				return err
@@ -563,6 +566,19 @@ func (w *world) sound() {
 		}
 		return nil
 	})
+}
+
+// sameTraits checks that the traits that are kept of a report are those of its entries.
+func sameTraits(tx *store.Tx, company, report string) error {
+	h, err := heads.Get(tx, store.Unrestricted(), report)
+	if err != nil {
+		return err
+	}
+	found, err := traitsOf(tx, company, report)
+	if err == nil && h.Traits != found {
+		err = fmt.Errorf("the traits %+v are kept; a look at the entries finds %+v", h.Traits, found)
+	}
+	return err
 }
 
 // attach posts an image to a record of Image v1, such as "/expenseentry/{e}".

@@ -543,6 +543,9 @@ func (p *play) check() {
 			}); err != nil {
 				return err
 			}
+			if err := sameTraits(tx, demo, id); err != nil {
+				return err
+			}
 			if s.summed, err = sumEntries(tx, demo, id); err != nil {
 				return err
 			}
