@@ -172,15 +172,17 @@ func words(separator string, parts ...string) string {
 // header is the seller's mark and name, what this is, and the total.
 func (c *composer) header(title string) {
 	const tile = 44 * point
-	top := c.y
+	top, nameAt := c.y, c.left
 	section := c.node(page.Section, 0)
-	c.ops = append(c.ops, page.Op{Kind: page.Tile, Ink: page.Accent, Node: page.Artifact, X: c.left, Y: top, W: tile, H: tile})
 	mark := sized(18*point, tile).bold().in(page.White)
-	initials := c.shaper.Line(initials(c.merchant), mark.style)
-	if len(initials.Runs) > 0 {
-		// Capitals stand in the middle of the tile.
-		c.ops = append(c.ops, page.Op{Kind: page.Text, Ink: page.White, Node: page.Artifact,
-			X: c.left + (tile-initials.Width)/2, Y: top + tile/2 + mark.style.Size*36/100, Line: initials})
+	marked := c.shaper.Line(initials(c.merchant, func(r rune) bool { return isDrawn(c.shaper.Line(string(r), mark.style)) }), mark.style)
+	if len(marked.Runs) > 0 {
+		nameAt += tile + 12*point
+		c.ops = append(c.ops,
+			page.Op{Kind: page.Tile, Ink: page.Accent, Node: page.Artifact, X: c.left, Y: top, W: tile, H: tile},
+			// Capitals stand in the middle of the tile.
+			page.Op{Kind: page.Text, Ink: page.White, Node: page.Artifact,
+				X: c.left + (tile-marked.Width)/2, Y: top + tile/2 + mark.style.Size*36/100, Line: marked})
 	}
 
 	when := readMoment(str(c.doc, "dateTime"))
@@ -200,18 +202,20 @@ func (c *composer) header(title string) {
 		date += " (" + when.offset + ")"
 	}
 	totalName := "Total"
-	if strings.HasPrefix(str(c.doc, "total"), "-") {
+	switch {
+	case total == "":
+		totalName = ""
+	case strings.HasPrefix(str(c.doc, "total"), "-"):
 		totalName = "Total, refunded"
 	}
 	rightWidth = min(rightWidth, max(totalWidth, c.shaper.Line(cut(date, 60), small.style).Width, 90*point))
-	nameAt := c.left + tile + 12*point
 	c.row([]cell{
 		{pieces: []piece{{c.merchant, sized(15*point, 19*point).bold()}, {title, sized(9500, 14*point).in(page.Gray)}},
 			x: nameAt, w: c.right - nameAt - rightWidth - gutter, node: c.node(page.H1, section)},
 		{pieces: []piece{{totalName, label}, {total, amount}, {date, small}},
 			x: c.right - rightWidth, w: rightWidth, right: true, node: c.node(page.P, section)},
 	})
-	if c.pages == 0 {
+	if c.pages == 0 && nameAt > c.left {
 		c.y = max(c.y, top+tile)
 	}
 	c.space(14 * point)
@@ -219,13 +223,23 @@ func (c *composer) header(title string) {
 	c.space(12 * point)
 }
 
-// initials are the first letters of the first two words of a name.
-func initials(name string) string {
+// isDrawn holds for a line of which every character has a glyph.
+func isDrawn(line text.Line) bool {
+	for _, r := range line.Runs {
+		if slices.ContainsFunc(r.Glyphs, func(g text.Glyph) bool { return g.ID == 0 && !g.Blank }) {
+			return false
+		}
+	}
+	return true
+}
+
+// initials are the first letters of the first two words of a name that can be drawn.
+func initials(name string, drawn func(rune) bool) string {
 	var b []rune
 	for _, word := range strings.FieldsFunc(cut(name, 200), func(r rune) bool { return unicode.IsSpace(r) || r == '-' || r == '/' }) {
 		for _, r := range word {
-			if unicode.IsLetter(r) || unicode.IsDigit(r) {
-				b = append(b, unicode.ToUpper(r))
+			if r = unicode.ToUpper(r); (unicode.IsLetter(r) || unicode.IsDigit(r)) && drawn(r) {
+				b = append(b, r)
 				break
 			}
 		}
@@ -550,7 +564,7 @@ func (c *composer) authority(t *wire.Document) string {
 	if land == "" {
 		return ""
 	}
-	return join(" ", countryName(land), str(t, "authority", "addressRegion"))
+	return join(", ", str(t, "authority", "addressRegion"), countryName(land))
 }
 
 func (c *composer) discounts() {
@@ -672,6 +686,9 @@ func (c *composer) totals() {
 	}
 	// All of it stands on one page, but for sums that take more than that.
 	const apart, above, pad = 3 * point, 14 * point, 5 * point
+	if total == "" && len(sums) == 0 {
+		return
+	}
 	last := cells("Total", c.inCurrency(total), strong)
 	high := c.set(last)
 	c.need(above + len(sums)*(body.lead+apart) + 2*pad + high)

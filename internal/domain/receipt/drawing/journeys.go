@@ -1,6 +1,7 @@
 package drawing
 
 import (
+	"slices"
 	"strings"
 
 	"quittance/internal/domain/receipt/drawing/page"
@@ -115,10 +116,15 @@ func (c *composer) icCard() {
 		return pieces
 	}
 	var rows []tableRow
-	for _, s := range list(c.doc, "segments") {
+	segments := list(c.doc, "segments")
+	decimals := 0
+	if slices.ContainsFunc(segments, func(s *wire.Document) bool { return strings.Contains(str(s, "distance"), ".") }) {
+		decimals = 1 // the points stand below each other
+	}
+	for _, s := range segments {
 		distance := str(s, "distance")
 		if distance != "" {
-			distance = c.length(distance, 0) + nbsp + "km"
+			distance = c.length(distance, decimals) + nbsp + "km"
 		}
 		m := readMoment(str(s, "dateTime"))
 		var when []piece
@@ -234,7 +240,8 @@ func (c *composer) groundTransport() {
 		c.fact("Class", str(c.doc, "classOfService")),
 		c.fact("Duration", duration(str(c.doc, "travelDuration"))),
 		c.fact("Distance", c.distance()),
-		c.fact("Driver", str(c.doc, "driverNumber")),
+		c.fact("Driver", join(dot, str(c.doc, "driverName"), str(c.doc, "driverNumber"))),
+		c.fact("Vehicle", str(c.doc, "vehicleNumber")), // of Receipts v3, as the driver's name
 	})
 	if link := str(c.doc, "mapUrl"); link != "" {
 		c.facts(section, 1, []fact{{"Map", []piece{{link, small}}}})

@@ -1,6 +1,7 @@
 package drawing
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -59,8 +60,9 @@ type piece struct {
 
 // setLine is one line of a cell once it is set.
 type setLine struct {
-	line text.Line
-	look look
+	line   text.Line
+	look   look
+	indent int
 }
 
 // layout places texts on pages, from the top down, and begins new pages as needed.
@@ -148,8 +150,17 @@ func (l *layout) wrap(dst []setLine, p piece, width int) []setLine {
 	if p.text == "" {
 		return dst
 	}
-	for _, line := range l.shaper.Wrap(nil, p.text, p.look.style, width) {
-		dst = append(dst, setLine{line, p.look})
+	lines := l.shaper.Wrap(nil, p.text, p.look.style, width)
+	widest := 0
+	for _, line := range lines {
+		widest = max(widest, line.Width)
+	}
+	for _, line := range lines {
+		indent := 0
+		if line.RightToLeft {
+			indent = widest - line.Width // the lines begin below each other
+		}
+		dst = append(dst, setLine{line, p.look, indent})
 	}
 	return dst
 }
@@ -189,9 +200,9 @@ func (l *layout) place(cells []cell) {
 			y := start
 			for len(c.lines) > 0 && (y+c.lines[0].look.lead <= l.bottom || y == l.top) {
 				s := c.lines[0]
-				x := c.x
+				x := c.x + s.indent
 				if c.right {
-					x += c.w - s.line.Width
+					x = c.x + c.w - s.line.Width
 				}
 				l.put(c.node, s.line, s.look, x, y)
 				y += s.look.lead
@@ -272,10 +283,13 @@ func (l *layout) drawTitle(height int) {
 	}
 	title := l.title
 	l.title.text = ""
-	const above, below = 16 * point, 5 * point
-	l.need(above + head.lead + below + min(height+l.keep, (l.bottom-l.top)/3))
+	// Less than the usual room stands above a title that would have to go to the next
+	// page for it.
+	const above, least, below = 16 * point, 9 * point, 5 * point
+	section := head.lead + below + min(height+l.keep, (l.bottom-l.top)/3)
+	l.need(least + section)
 	if l.y > l.top+above {
-		l.space(above)
+		l.space(min(above, max(least, l.room()-section)))
 	}
 	l.row([]cell{{pieces: []piece{title}, x: l.left, w: l.width(), node: l.titleNode}})
 	l.space(below)
@@ -413,6 +427,17 @@ func (l *layout) table(section int32, columns []column, rows []tableRow) {
 	l.repeat = nil
 }
 
+// share divides room among columns, each of which has the width that it would like: who
+// wants less than an equal part has what it wants, and leaves the rest to the others.
+func share(widths, among []int, room int) {
+	among = slices.Clone(among)
+	slices.SortStableFunc(among, func(i, j int) int { return cmp.Compare(widths[i], widths[j]) })
+	for n, i := range among {
+		widths[i] = min(widths[i], room/(len(among)-n))
+		room -= widths[i]
+	}
+}
+
 // columns finds the places and widths of a table's columns: what each would like, and
 // where that is too much, amounts first and the rest of the room shared by the texts.
 func (l *layout) columns(columns []column, keep []int, rows []tableRow) (xs, widths []int) {
@@ -447,73 +472,37 @@ func (l *layout) columns(columns []column, keep []int, rows []tableRow) (xs, wid
 			}
 		}
 	}
-	total, texts := 0, 0
+	total, texts, amounts := 0, []int(nil), []int(nil)
 	for i, c := range keep {
 		if columns[c].right {
-			widths[i] = min(max(widths[i], minAmount), room/4)
+			widths[i] = max(widths[i], minAmount)
+			amounts = append(amounts, i)
 		} else {
-			texts++
+			texts = append(texts, i)
 		}
 		total += widths[i]
 	}
-	switch {
-	case texts == 0:
-		// Amounts alone: what they do not need stays between them.
-		if extra := room - total; extra > 0 {
-			for i := range widths {
-				widths[i] += extra / len(widths)
-			}
-		} else {
-			for i := range widths {
-				widths[i] = room / len(widths)
-			}
+	if total > room {
+		// The texts have what the amounts leave, and a least that these leave them.
+		least := 0
+		for _, i := range texts {
+			least += min(widths[i], max(minText, 2*minText/len(texts)))
 		}
-	case total <= room:
-		// The texts share what is left.
-		extra := room - total
-		for i, c := range keep {
-			if !columns[c].right {
-				widths[i] += extra / texts
-				extra -= extra / texts
-				texts--
-			}
+		share(widths, amounts, room-min(least, room/2))
+		for _, i := range amounts {
+			room -= widths[i]
 		}
-	default:
-		for i, c := range keep {
-			if columns[c].right {
-				room -= widths[i]
-			}
+		share(widths, texts, room)
+	} else {
+		// What nobody needs is between the texts, or the amounts where these are alone.
+		extra := texts
+		if len(texts) == 0 {
+			extra = amounts
 		}
-		if least := max(texts*minText, 2*minText); room < least {
-			// Too many amounts: they give up what texts must have.
-			short, amounts := least-room, len(keep)-texts
-			for i, c := range keep {
-				if columns[c].right {
-					widths[i] -= short / amounts
-				}
-			}
-			room = least
-		}
-		// Texts that want less than their share get what they want.
-		open := texts
-		done := make([]bool, len(keep))
-		for again := true; again; {
-			again = false
-			for i, c := range keep {
-				if !columns[c].right && !done[i] && widths[i] <= room/open {
-					room -= widths[i]
-					open--
-					done[i], again = true, open > 0
-					if open == 0 {
-						break
-					}
-				}
-			}
-		}
-		for i, c := range keep {
-			if !columns[c].right && !done[i] {
-				widths[i] = room / open
-			}
+		for n, i := range extra {
+			more := (room - total) / (len(extra) - n)
+			widths[i] += more
+			total += more
 		}
 	}
 	xs = make([]int, len(keep))

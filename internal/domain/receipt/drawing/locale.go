@@ -289,10 +289,14 @@ func (l *locale) clock(m moment) string {
 
 // dayAndClock is both on one line.
 func (l *locale) dayAndClock(m moment) string {
-	if c := l.clock(m); c != "" {
-		return l.day(m) + ", " + c
+	c := l.clock(m)
+	switch {
+	case c == "":
+		return l.day(m)
+	case l.date >= yearFirstDots: // where the day's form ends by itself
+		return l.day(m) + " " + c
 	}
-	return l.day(m)
+	return l.day(m) + ", " + c
 }
 
 // duration writes an ISO 8601 duration in words, or as it came when it is none.

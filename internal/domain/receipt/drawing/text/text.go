@@ -49,6 +49,8 @@ type Line struct {
 	Width int // in 1/1000 point
 	Runs  []*Run
 	Space bool // the text has a blank or its end behind the line: no word goes on
+
+	RightToLeft bool // the paragraph runs so
 }
 
 const (
@@ -77,6 +79,7 @@ type Shaper struct {
 	runes     []rune
 	items     []item
 	levels    []bidi.Level
+	leftward  bool // the paragraph runs from right to left
 	visual    []bidi.Run
 	breaks    []int
 	graphemes []int
@@ -256,7 +259,29 @@ func (s *Shaper) cut(from, to, room int, style Style) int {
 		}
 		end = s.graphemes[last]
 	}
+	if style.Figures {
+		end = s.groupEnd(from, end)
+	}
 	return end
+}
+
+// groupEnd is where the last whole group of an amount's digits ends in s.runes[from:to];
+// without one it is to. What follows a group is another, or three digits and the end or
+// the decimals; what follows the sign of the decimals is neither.
+func (s *Shaper) groupEnd(from, to int) int {
+	digits := func(at int) (n int) {
+		for at+n < len(s.runes) && s.runes[at+n] >= '0' && s.runes[at+n] <= '9' {
+			n++
+		}
+		return n
+	}
+	for i := to; i > from+1; i-- {
+		n := digits(i)
+		if digits(i-1) == 0 && digits(i-2) > 0 && n > 0 && (n == 3 || digits(i+n+1) > 0) {
+			return i
+		}
+	}
+	return to
 }
 
 // trimmed is the end of s.runes[from:to] without the blanks there.
@@ -275,7 +300,7 @@ func isBlank(r rune) bool {
 func (s *Shaper) line(from, to int, style Style) Line {
 	end := to
 	to = s.trimmed(from, to)
-	line := Line{Size: style.Size, Space: to < end || end == len(s.runes)}
+	line := Line{Size: style.Size, Space: to < end || end == len(s.runes), RightToLeft: s.leftward}
 	width := 0
 	s.runs(from, to, style, func(_ int, r *Run) {
 		if len(r.Glyphs) > 0 {
@@ -466,7 +491,7 @@ func (s *Shaper) paragraph(text string, style Style) {
 			latin = latin && r < 0x300
 		}
 	}
-	s.items, s.levels = s.items[:0], nil
+	s.items, s.levels, s.leftward = s.items[:0], nil, false
 	if latin {
 		return
 	}
@@ -480,7 +505,9 @@ func (s *Shaper) paragraph(text string, style Style) {
 			s.local = "ko"
 		}
 	}
-	s.levels, _ = s.resolver.Levels(s.runes, bidi.Auto)
+	var base bidi.Level
+	s.levels, base = s.resolver.Levels(s.runes, bidi.Auto)
+	s.leftward = base.RightToLeft()
 	s.itemize(style)
 }
 
