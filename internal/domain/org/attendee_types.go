@@ -105,6 +105,7 @@ func (s *Service) settleAttendeeType(tx *store.Tx, t *AttendeeType, in *api.Inpu
 	settle(&t.Name, "Name", maxAttendeeType, in)
 	settle(&t.Connector, "ConnectorID", 64, in)
 	t.Code = strings.ToUpper(t.Code)
+	t.DuplicateSearchFields = once(t.DuplicateSearchFields)
 	t.nameKey, t.searchFields = fold(t.Name), strings.Join(t.DuplicateSearchFields, " ")
 	cfg, err := s.Config(tx, t.Company)
 	if err != nil {
@@ -129,6 +130,17 @@ func (s *Service) settleAttendeeType(tx *store.Tx, t *AttendeeType, in *api.Inpu
 		}
 	}
 	return in.Err()
+}
+
+// once is a list of names with each of them once, where it came first.
+func once(names []string) []string {
+	var kept []string // names may be the record's that is changed, which stays as it is
+	for _, name := range names {
+		if !slices.Contains(kept, name) {
+			kept = append(kept, name)
+		}
+	}
+	return kept
 }
 
 // UpdateAttendeeType saves what was changed of an attendee type.
