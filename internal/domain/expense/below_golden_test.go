@@ -7,6 +7,7 @@ import (
 
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // TestGoldensBelow shows what is below entries in both formats and profiles, byte for
@@ -39,7 +40,7 @@ func TestGoldensBelow(t *testing.T) {
 			w.kept["t"] = w.upload("ann", "e", inXML, "<a b=\"&quot;\">\u00e9 "+profile+media+"</a>", 200)["ID"]
 			body := func(json string) string {
 				if media == inXML {
-					return toXML(t, w.fill(json))
+					return wiretest.XML(t, w.fill(json))
 				}
 				return json
 			}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // makers are the calls that make something, each with a body that is right.
@@ -23,7 +25,7 @@ func TestOneRecordACall(t *testing.T) {
 	for _, m := range makers {
 		path := "/api/v3.0" + strings.TrimPrefix(m.call, "POST ")
 		one := w.fill(m.body)
-		element := strings.TrimPrefix(strings.TrimSuffix(toXML(t, one), "</Body>"), `<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
+		element := strings.TrimPrefix(strings.TrimSuffix(wiretest.XML(t, one), "</Body>"), `<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
 		for name, c := range map[string]struct{ media, body string }{
 			"no body":                 {inJSON, ""},
 			"blanks":                  {inJSON, " \r\n\t"},
@@ -49,7 +51,7 @@ func TestOneRecordACall(t *testing.T) {
 			"XML as JSON":             {inJSON, "<Body>" + element + "</Body>"},
 		} {
 			a := w.send("ann", "POST", path, c.media, inJSON, c.body)
-			if a.status != 400 || fields(t, a.body)["Message"] == "" {
+			if a.status != 400 || wiretest.Fields(t, a.body)["Message"] == "" {
 				t.Errorf("%s, %s: %d %s", m.call, name, a.status, a.body)
 			}
 		}
@@ -90,7 +92,7 @@ func TestBodiesInOtherWords(t *testing.T) {
 			t.Errorf("%s: %d %s", c.body, a.status, a.body)
 			continue
 		}
-		w.kept["r"] = fields(t, a.body)["ID"]
+		w.kept["r"] = wiretest.Fields(t, a.body)["ID"]
 		w.run(step{as: "ann", call: "GET /expense/reports/{r}", want: "Name=Café <&> 7; Custom1.Value=x; Custom1.Type=Text; Custom2.Value=; UserDefinedDate=2025-02-01T00:00:00; Total=0"})
 	}
 }
@@ -120,7 +122,7 @@ func TestTextsThatCannotBeKept(t *testing.T) {
 					body = fmt.Sprintf(`{"%s":{"b":"x"}}`, field)
 				}
 				a := w.send("ann", "PUT", "/api/v3.0/expense/"+path, media, media, body)
-				if m := fields(t, a.body)["Message"]; a.status != 400 || !strings.HasPrefix(m, field+": ") || !strings.Contains(m, c.want) {
+				if m := wiretest.Fields(t, a.body)["Message"]; a.status != 400 || !strings.HasPrefix(m, field+": ") || !strings.Contains(m, c.want) {
 					t.Errorf("%s in %s: %d %s", name, field, a.status, a.body)
 				}
 			}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"quittance/internal/kernel/store"
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 const invoice = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<cfdi:Comprobante xmlns:cfdi=\"http://www.sat.gob.mx/cfd/4\" Total=\"30.00\"><!-- ñ & co --><cfdi:Emisor Nombre=\"Café &amp; Té\"/></cfdi:Comprobante>\n"
@@ -21,7 +22,7 @@ func (w *world) upload(as, entry, media, body string, status int) map[string]str
 	if a.status != status {
 		w.t.Fatalf("upload as %s: %d, want %d\n%s", as, a.status, status, a.body)
 	}
-	return fields(w.t, a.body)
+	return wiretest.Fields(w.t, a.body)
 }
 
 func TestDigitalTaxInvoices(t *testing.T) {

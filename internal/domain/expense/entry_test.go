@@ -13,6 +13,7 @@ import (
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // journey is the body of a mileage entry with these members of its journey.
@@ -568,7 +569,7 @@ func TestReceiptOfAnEntry(t *testing.T) {
 			if a.status != 201 {
 				w.t.Fatal(a.status, a.body)
 			}
-			return fields(w.t, a.body)["Id"]
+			return wiretest.Fields(w.t, a.body)["Id"]
 		}
 		w.kept["one"], w.kept["two"], w.kept["bobs"] = receipt("ann", 1), receipt("ann", 2), receipt("bob", 3)
 		w.run(

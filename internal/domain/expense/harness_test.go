@@ -1,23 +1,15 @@
 package expense
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"encoding/xml"
 	"flag"
 	"fmt"
-	"io"
 	"log/slog"
-	"maps"
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -33,6 +25,7 @@ import (
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/store/storetest"
 	"quittance/internal/kernel/value"
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // updating says that golden files are to be rewritten; imagingtest declares the flag.
@@ -301,7 +294,7 @@ func (w *world) step(name string, s step) map[string]string {
 	path = strings.TrimPrefix(path, publicURL)
 	media, body := inJSON, w.fill(s.body)
 	if w.xml {
-		media, body = inXML, toXML(w.t, body)
+		media, body = inXML, wiretest.XML(w.t, body)
 	}
 	sent := media
 	if body == "" {
@@ -314,17 +307,15 @@ func (w *world) step(name string, s step) map[string]string {
 	if a.status != s.status {
 		w.t.Fatalf("%s: status %d, want %d\n%s", name, a.status, s.status, a.body)
 	}
-	f := fields(w.t, a.body)
+	f := wiretest.Fields(w.t, a.body)
 	if s.status >= 400 {
 		if want := w.fill(s.want); !strings.Contains(f["Message"], want) {
 			w.t.Fatalf("%s: the message is\n%s\nwithout\n%s", name, f["Message"], want)
 		}
 		return f
 	}
-	for _, pair := range strings.Split(w.fill(s.want), "; ") {
-		if key, want, ok := strings.Cut(pair, "="); ok && f[key] != want {
-			w.t.Fatalf("%s: %s is %q, want %q\n%s", name, key, f[key], want, a.body)
-		}
+	if differs := wiretest.Compare(f, w.fill(s.want)); differs != "" {
+		w.t.Fatalf("%s: %s\n%s", name, differs, a.body)
 	}
 	if s.keep != "" {
 		w.kept[s.keep] = anyOf(f["ID"], f["NextPage"])
@@ -335,130 +326,8 @@ func (w *world) step(name string, s step) map[string]string {
 	return f
 }
 
-var braces = regexp.MustCompile(`\{([a-zA-Z0-9]+)\}`)
-
 // fill puts what was kept in the place of {name}.
-func (w *world) fill(text string) string {
-	return braces.ReplaceAllStringFunc(text, func(m string) string {
-		if v, ok := w.kept[m[1:len(m)-1]]; ok {
-			return v
-		}
-		return m
-	})
-}
-
-// fields flattens a body of either format: "Journey.UnitOfMeasure", "Items[0].ID".
-// Lists have their length under their own name. What is null or absent is "".
-func fields(t testing.TB, body string) map[string]string {
-	t.Helper()
-	f := map[string]string{}
-	switch {
-	case body == "":
-	case body[0] == '{':
-		var v any
-		d := json.NewDecoder(strings.NewReader(body))
-		d.UseNumber()
-		if err := d.Decode(&v); err != nil {
-			t.Fatalf("%v in %s", err, body)
-		}
-		flattenJSON(f, "", v)
-	default:
-		flattenXML(t, f, body)
-	}
-	return f
-}
-
-func flattenJSON(f map[string]string, path string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, m := range v {
-			if path != "" {
-				k = path + "." + k
-			}
-			flattenJSON(f, k, m)
-		}
-	case []any:
-		f[path] = strconv.Itoa(len(v))
-		for i, m := range v {
-			flattenJSON(f, path+"["+strconv.Itoa(i)+"]", m)
-		}
-	case nil:
-	default:
-		f[path] = fmt.Sprint(v)
-	}
-}
-
-func flattenXML(t testing.TB, f map[string]string, body string) {
-	t.Helper()
-	d := xml.NewDecoder(strings.NewReader(body))
-	var path []string
-	items := 0
-	text := ""
-	for {
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%v in %s", err, body)
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			name := token.Name.Local
-			if len(path) == 1 && name == "Items" {
-				name = "Items[" + strconv.Itoa(items) + "]"
-				items++
-			}
-			path, text = append(path, name), ""
-		case xml.CharData:
-			text += string(token)
-		case xml.EndElement:
-			if len(path) > 1 && text != "" {
-				f[strings.Join(path[1:], ".")] = text
-			}
-			path, text = path[:len(path)-1], ""
-		}
-	}
-	if _, refused := f["Message"]; !refused {
-		f["Items"] = strconv.Itoa(items)
-	}
-}
-
-// toXML says a JSON object in XML, with an arbitrary root.
-func toXML(t testing.TB, body string) string {
-	t.Helper()
-	if body == "" {
-		return ""
-	}
-	var v any
-	d := json.NewDecoder(strings.NewReader(body))
-	d.UseNumber()
-	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%v in %s", err, body)
-	}
-	var b bytes.Buffer
-	b.WriteString(`<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
-	writeXML(&b, v)
-	b.WriteString("</Body>")
-	return b.String()
-}
-
-func writeXML(b *bytes.Buffer, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if v[k] == nil {
-				b.WriteString("<" + k + ` i:nil="true"/>`)
-				continue
-			}
-			b.WriteString("<" + k + ">")
-			writeXML(b, v[k])
-			b.WriteString("</" + k + ">")
-		}
-	default:
-		_ = xml.EscapeText(b, []byte(fmt.Sprint(v)))
-	}
-}
+func (w *world) fill(text string) string { return wiretest.Fill(text, w.kept) }
 
 // both runs a scenario in JSON and in XML, each in a world of its own.
 func both(t *testing.T, f func(w *world)) {

@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // A call makes one record: none, a list of one, or of 1,001 is refused as a whole, and
@@ -25,7 +27,7 @@ func TestOneCommonRecordACall(t *testing.T) {
 		{"/expense/attendeetypes", `{"Code":"NEW","Name":"New"}`},
 	} {
 		one := s.fill(m.body)
-		element := strings.TrimPrefix(strings.TrimSuffix(toXML(t, one), "</Body>"), `<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
+		element := strings.TrimPrefix(strings.TrimSuffix(wiretest.XML(t, one), "</Body>"), `<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
 		for name, c := range map[string]struct {
 			media, body string
 			status      int
@@ -54,7 +56,7 @@ func TestOneCommonRecordACall(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+s.token("wes"))
 			r.Header.Set("Content-Type", c.media)
 			r.Header.Set("Accept", "application/json")
-			if a := s.do(r); a.status != c.status || fields(t, a.body)["Message"] == "" {
+			if a := s.do(r); a.status != c.status || wiretest.Fields(t, a.body)["Message"] == "" {
 				t.Errorf("%s at %s: %d, want %d\n%s", name, m.path, a.status, c.status, a.body)
 			}
 		}

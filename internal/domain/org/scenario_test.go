@@ -1,20 +1,15 @@
 package org_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"encoding/xml"
 	"fmt"
-	"io"
-	"maps"
 	"net/http/httptest"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"quittance/internal/kernel/store/storetest"
+	"quittance/internal/kernel/wire/wiretest"
 )
 
 // scene says calls of the common services in one format, as people of the seed.
@@ -95,17 +90,15 @@ func (s *scene) say(i int, one step) map[string]string {
 	if a.status != one.status {
 		s.t.Fatalf("%s: status %d, want %d\n%s", name, a.status, one.status, a.body)
 	}
-	f := fields(s.t, a.body)
+	f := wiretest.Fields(s.t, a.body)
 	if one.status >= 400 {
 		if want := s.fill(one.want); !strings.Contains(f["Message"], want) {
 			s.t.Fatalf("%s: the message is\n%s\nwithout\n%s", name, f["Message"], want)
 		}
 		return f
 	}
-	for _, pair := range strings.Split(s.fill(one.want), "; ") {
-		if key, want, ok := strings.Cut(pair, "="); ok && f[key] != want {
-			s.t.Fatalf("%s: %s is %q, want %q\n%s", name, key, f[key], want, a.body)
-		}
+	if differs := wiretest.Compare(f, s.fill(one.want)); differs != "" {
+		s.t.Fatalf("%s: %s\n%s", name, differs, a.body)
 	}
 	if one.keep != "" {
 		for _, v := range []string{f["ID"], f["NextPage"], f["Items[0].ID"]} {
@@ -127,9 +120,7 @@ func (s *scene) send(one step) answer {
 	body, media := s.fill(one.body), "application/json"
 	if s.xml {
 		media = "application/xml"
-		if strings.HasPrefix(body, "{") {
-			body = toXML(s.t, body)
-		}
+		body = wiretest.XML(s.t, body)
 	}
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
 	if one.as != "" {
@@ -142,159 +133,8 @@ func (s *scene) send(one step) answer {
 	return s.do(r)
 }
 
-var braces = regexp.MustCompile(`\{([a-zA-Z0-9]+)\}`)
-
-func (s *scene) fill(text string) string {
-	return braces.ReplaceAllStringFunc(text, func(m string) string {
-		if v, ok := s.kept[m[1:len(m)-1]]; ok {
-			return v
-		}
-		return m
-	})
-}
-
-// fields flattens a body of either format: "Items[0].ID". Lists have their length
-// under their own name; what is null, absent or empty is "".
-func fields(t testing.TB, body string) map[string]string {
-	t.Helper()
-	f := map[string]string{}
-	switch {
-	case body == "":
-	case body[0] == '{':
-		d := json.NewDecoder(strings.NewReader(body))
-		d.UseNumber()
-		var v any
-		if err := d.Decode(&v); err != nil {
-			t.Fatalf("%v in %s", err, body)
-		}
-		flattenJSON(f, "", v)
-	default:
-		flattenXML(t, f, body)
-	}
-	return f
-}
-
-func flattenJSON(f map[string]string, path string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for k, m := range v {
-			if path != "" {
-				k = path + "." + k
-			}
-			flattenJSON(f, k, m)
-		}
-	case []any:
-		f[path] = strconv.Itoa(len(v))
-		for i, m := range v {
-			flattenJSON(f, path+"["+strconv.Itoa(i)+"]", m)
-		}
-	case nil:
-	default:
-		f[path] = fmt.Sprint(v)
-	}
-}
-
-// flattenXML takes elements that come several times, and Items, for lists.
-func flattenXML(t testing.TB, f map[string]string, body string) {
-	t.Helper()
-	type node struct {
-		name     string
-		text     strings.Builder
-		children []*node
-	}
-	root := &node{}
-	open := []*node{root}
-	for d := xml.NewDecoder(strings.NewReader(body)); ; {
-		token, err := d.Token()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			t.Fatalf("%v in %s", err, body)
-		}
-		switch token := token.(type) {
-		case xml.StartElement:
-			n := &node{name: token.Name.Local}
-			above := open[len(open)-1]
-			above.children = append(above.children, n)
-			open = append(open, n)
-		case xml.CharData:
-			open[len(open)-1].text.Write(token)
-		case xml.EndElement:
-			open = open[:len(open)-1]
-		}
-	}
-	var walk func(path string, n *node)
-	walk = func(path string, n *node) {
-		count := map[string]int{}
-		for _, c := range n.children {
-			count[c.name]++
-		}
-		at := map[string]int{}
-		for _, c := range n.children {
-			here := c.name
-			if path != "" {
-				here = path + "." + c.name
-			}
-			if count[c.name] > 1 || c.name == "Items" {
-				f[here] = strconv.Itoa(count[c.name])
-				here += "[" + strconv.Itoa(at[c.name]) + "]"
-				at[c.name]++
-			}
-			if len(c.children) == 0 {
-				f[here] = c.text.String()
-			}
-			walk(here, c)
-		}
-	}
-	walk("", root.children[0])
-	if _, refused := f["Message"]; !refused && f["Items"] == "" {
-		f["Items"] = "0"
-	}
-}
-
-// toXML says a JSON object in XML, with an arbitrary root.
-func toXML(t testing.TB, body string) string {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(body))
-	d.UseNumber()
-	var v any
-	if err := d.Decode(&v); err != nil {
-		t.Fatalf("%v in %s", err, body)
-	}
-	var b bytes.Buffer
-	b.WriteString(`<Body xmlns:i="http://www.w3.org/2001/XMLSchema-instance">`)
-	writeXML(&b, "", v)
-	b.WriteString("</Body>")
-	return b.String()
-}
-
-func writeXML(b *bytes.Buffer, name string, v any) {
-	switch v := v.(type) {
-	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			if _, list := v[k].([]any); list {
-				writeXML(b, k, v[k])
-				continue
-			}
-			if v[k] == nil {
-				b.WriteString("<" + k + ` i:nil="true"/>`)
-				continue
-			}
-			b.WriteString("<" + k + ">")
-			writeXML(b, k, v[k])
-			b.WriteString("</" + k + ">")
-		}
-	case []any:
-		for _, m := range v {
-			b.WriteString("<" + name + ">")
-			writeXML(b, name, m)
-			b.WriteString("</" + name + ">")
-		}
-	default:
-		_ = xml.EscapeText(b, []byte(fmt.Sprint(v)))
-	}
-}
+// fill puts what was kept in the place of {name}.
+func (s *scene) fill(text string) string { return wiretest.Fill(text, s.kept) }
 
 // pages follows NextPage to the end and gives the ids of all rows.
 func (s *scene) pages(as, call string) (ids []string) {
