@@ -9,8 +9,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"quittance/internal/domain/imaging"
 	. "quittance/internal/domain/imaging/imagingtest"
@@ -25,10 +27,13 @@ import (
 	"quittance/internal/kernel/value"
 )
 
-// The child process of TestKilled and where it ends, in the environment.
+// What the child process of TestKilled works on, where it ends, and how many minutes
+// after the start it is; in the environment.
 const (
-	crashFolder = "RECEIPT_TEST_FOLDER"
-	crashPoint  = "RECEIPT_TEST_POINT"
+	crashFolder   = "RECEIPT_TEST_FOLDER"
+	crashDatabase = "RECEIPT_TEST_DATABASE"
+	crashPoint    = "RECEIPT_TEST_POINT"
+	crashMinutes  = "RECEIPT_TEST_MINUTES"
 )
 
 // kill ends this process as a power cut would.
@@ -64,11 +69,18 @@ func (b deadlyBlobs) Open(ctx context.Context, company, hash string) (io.ReadSee
 	return b.Store.Open(ctx, company, hash)
 }
 
-// crashWorld is a server over a folder that outlives it.
-func crashWorld(t *testing.T, folder, point string) world {
+// crashDB opens the database in the folder, or the one of PostgreSQL that is named.
+func crashDB(t *testing.T, folder, database string, clock value.Clock) *store.DB {
 	t.Helper()
-	clock := func() value.Instant { return Start }
-	db := storetest.SQLite(t, storetest.With(func(o *store.Options) {
+	if database != "" {
+		db, err := store.Open(t.Context(), store.Options{URL: database, Clock: clock})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { db.Close() })
+		return db
+	}
+	return storetest.SQLite(t, storetest.With(func(o *store.Options) {
 		fresh := o.Path
 		o.Path, o.Clock = filepath.Join(folder, "quittance.db"), clock
 		if _, err := os.Stat(o.Path); err == nil {
@@ -82,6 +94,14 @@ func crashWorld(t *testing.T, folder, point string) world {
 			t.Fatal(err)
 		}
 	}))
+}
+
+// crashWorld is a server over a folder and a database that outlive it. Some minutes
+// have passed since the start: what a dead server had claimed is free on PostgreSQL.
+func crashWorld(t *testing.T, folder, database, point string, minutes int) world {
+	t.Helper()
+	clock := func() value.Instant { return Start.Add(time.Duration(minutes) * time.Minute) }
+	db := crashDB(t, folder, database, clock)
 	blobs, err := blob.Open(t.Context(), blob.Options{Dir: folder, Clock: clock})
 	if err != nil {
 		t.Fatal(err)
@@ -112,7 +132,11 @@ func TestCrashChild(t *testing.T) {
 	if folder == "" {
 		return // only as the child process of TestKilled there is something to do
 	}
-	w := crashWorld(t, folder, point)
+	minutes, err := strconv.Atoi(os.Getenv(crashMinutes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := crashWorld(t, folder, os.Getenv(crashDatabase), point, minutes)
 	if w.Count(t, "e_receipt") == 0 {
 		q := receiptPosting("token-of-ann", "general-receipt", sample(t, "general-receipt"))
 		if strings.HasSuffix(folder, "with-image") {
@@ -138,6 +162,12 @@ func TestCrashChild(t *testing.T) {
 // TestKilled ends the process at each step of the way of a receipt. It ends processed,
 // once, with one image.
 func TestKilled(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) { testKilled(t, func(*testing.T) string { return "" }) })
+	t.Run("postgres", func(t *testing.T) { testKilled(t, func(t *testing.T) string { return storetest.PostgresURL(t) }) })
+}
+
+// testKilled is TestKilled on one engine; database is the name of a new database.
+func testKilled(t *testing.T, database func(*testing.T) string) {
 	for _, c := range []struct {
 		name   string
 		points []string
@@ -153,19 +183,19 @@ func TestKilled(t *testing.T) {
 		{"with-image", []string{"processed", "processed"}},
 	} {
 		t.Run(c.name+" "+strings.Join(c.points, " "), func(t *testing.T) {
-			folder := filepath.Join(t.TempDir(), c.name)
+			name, folder := database(t), filepath.Join(t.TempDir(), c.name)
 			if err := os.Mkdir(folder, 0o700); err != nil {
 				t.Fatal(err)
 			}
-			for _, point := range c.points {
+			for minutes, point := range c.points {
 				child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.count=1")
-				child.Env = append(os.Environ(), crashFolder+"="+folder, crashPoint+"="+point)
+				child.Env = append(os.Environ(), crashFolder+"="+folder, crashDatabase+"="+name, crashPoint+"="+point, crashMinutes+"="+strconv.Itoa(minutes))
 				out, err := child.CombinedOutput()
 				if err == nil || child.ProcessState.Exited() {
 					t.Fatalf("the child was not killed: %v\n%s", err, out)
 				}
 			}
-			w := crashWorld(t, folder, "")
+			w := crashWorld(t, folder, name, "", len(c.points))
 			var id string
 			w.ReadTx(t, func(tx *store.Tx) error { return tx.QueryRow("SELECT id FROM e_receipt").Scan(&id) })
 			for range 2 {
