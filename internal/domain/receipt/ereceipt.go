@@ -105,14 +105,14 @@ func (s *Service) receiptOperations() []api.Operation {
 	}
 	page := api.Answers(200, "A page of receipts.", api.SchemaOf("Receipts", recordPageSchema))
 	ops := []api.Operation{
-		api.Custom(api.Receipts, "GET", ofUserPath, s.listReceipts,
+		api.Custom(api.Receipts, "GET", ofUserPath, telling(notListed, s.listReceipts),
 			doc("list", "Get a user's e-receipts", "The newest first, 50 a page."), reads, api.About(api.PathUser), page),
-		api.Custom(api.Receipts, "GET", ofUserPath+"/page/{token}", s.listReceipts,
+		api.Custom(api.Receipts, "GET", ofUserPath+"/page/{token}", telling(notListed, s.listReceipts),
 			doc("page", "Get a further page of a user's e-receipts", ""), reads, api.About(api.PathUser), page),
-		api.Custom(api.Receipts, "GET", receiptPath, s.getReceipt,
+		api.Custom(api.Receipts, "GET", receiptPath, telling(ourFault, s.getReceipt),
 			doc("get", "Get an e-receipt", "It is there when its processing is over. What came through Receipts v3 is found by either of its ids."), reads, api.About(api.CallerOnly),
 			api.Answers(200, "The receipt.", api.SchemaOf("Receipt", recordSchema))),
-		api.Custom(api.Receipts, "GET", receiptPath+"/image", s.getReceiptImage,
+		api.Custom(api.Receipts, "GET", receiptPath+"/image", telling(ourFault, s.getReceiptImage),
 			doc("image", "Get the image of an e-receipt", "One that was posted comes back as it was. One that was drawn is a PDF, or a PNG with all pages below one another where Accept asks for an image."),
 			reads, api.About(api.CallerOnly), api.AlsoAnswers("image/*", "application/pdf"),
 			api.Answers(200, "The image.", api.Content{Media: []string{"application/pdf", "image/png", "image/jpeg", "image/gif", "image/tiff"}})),
@@ -121,7 +121,7 @@ func (s *Service) receiptOperations() []api.Operation {
 		return ops
 	}
 	return append(ops,
-		api.Custom(api.Receipts, "POST", ofUserPath, s.postReceipt,
+		api.Custom(api.Receipts, "POST", ofUserPath, telling(notSaved, s.postReceipt),
 			doc("post", "Post an e-receipt", "The body is the receipt as JSON or, with an image, multipart/form-data with the parts receipt and image: a PDF, PNG, JPEG, GIF or TIFF of at most 5 MB, or what the server is set to. Without an image one is drawn. Location tells where the receipt will be, Link where its processing can be watched."),
 			writes, api.About(api.PathUser), api.MaxBody(s.maxImage+postedRoom),
 			api.HeaderParameter("Link", "The JSON schema that the receipt keeps to: <http://schema.concursolutions.com/{type}.schema.json>;rel=describedBy"),

@@ -339,6 +339,43 @@ func TestReceiptRefusals(t *testing.T) {
 	}
 }
 
+// TestOurFault: what is wrong with the database is told in the documented sentences.
+func TestOurFault(t *testing.T) {
+	engines(t, func(t *testing.T, w world) {
+		id := w.postReceipt(t, "general-receipt", receiptPosting("ann", "general-receipt", sample(t, "general-receipt")))
+		w.WriteTx(t, func(tx *store.Tx) error {
+			for _, table := range []string{"receipt_log", "e_receipt", "image"} {
+				if _, err := tx.Exec("DROP TABLE " + table); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		const (
+			internal  = `{"message":"Internal error"}`
+			notSaved  = `{"message":"Unable to save receipt into the database"}`
+			notListed = `{"message":"Could not get available receipts"}`
+		)
+		for _, c := range []struct {
+			q    Request
+			want string
+		}{
+			{receiptPosting("ann", "general-receipt", sample(t, "general-receipt")), notSaved},
+			{posting("ann", ofAnn, JPEG(1)), notSaved},
+			{Request{Method: "GET", Path: receiptsOfAnn, Token: "ann"}, notListed},
+			{Request{Method: "GET", Path: ofAnn, Token: "ann"}, notListed},
+			{Request{Method: "GET", Path: "/receipts/v4/" + id, Token: "ann"}, internal},
+			{Request{Method: "GET", Path: "/receipts/v4/" + id + "/image", Token: "ann"}, internal},
+			{Request{Method: "GET", Path: "/receipts/v4/images/" + id, Token: "ann"}, internal},
+			{Request{Method: "GET", Path: "/receipts/v4/status/" + id, Token: "ann"}, internal},
+		} {
+			if got := w.call(t, 500, c.q); got != c.want {
+				t.Errorf("%s %s: %s, want %s", c.q.Method, c.q.Path, got, c.want)
+			}
+		}
+	})
+}
+
 func linkedTo(q Request, kind string) Request {
 	q.Header = linkTo(kind)
 	return q
@@ -652,6 +689,18 @@ func TestReceiptGoldens(t *testing.T) {
 	w.work(t)
 	bad := bytes.Replace(sample(t, "general-receipt"), []byte(`"total"`), []byte(`"sum"`), 1)
 	bad = bytes.Replace(bad, []byte(`"currencyCode": "`), []byte(`"currencyCode": "x`), 1)
+	many := parsed(t, sample(t, "general-receipt"))
+	for path, to := range map[string]string{
+		".dateTime": `"2024-03-11T12:42:10"`, ".total": `"12,50"`, ".subtotal": `"1234567890123456"`, ".taxesTotal": `"0.123456789"`, ".seller.location.address.addressCountry": "absent",
+		".payments[0].amount": `20`, ".lineItems[1].description": `" "`, ".taxes[0].authority": "absent",
+	} {
+		many = change(t, many, path, to)
+	}
+	manyBody, err := json.Marshal(many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	Golden(t, "receipt-many-problems", w.Do(receiptPosting("ann", "general-receipt", manyBody)))
 	Golden(t, "receipt-invalid", w.Do(receiptPosting("ann", "general-receipt", bad)))
 	Golden(t, "receipt-unlinked", w.Do(Request{Method: "POST", Path: receiptsOfAnn, Token: "ann", Type: "application/json", Body: bad}))
 	for name, path := range map[string]string{

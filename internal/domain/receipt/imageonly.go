@@ -75,22 +75,22 @@ func (s *Service) imageOnlyOperations() []api.Operation {
 	ofUser := "/v4/users/{userId}/image-only-receipts"
 	page := api.Answers(200, "A page of receipts.", api.SchemaOf("ImageOnlyReceipts", imagePageSchema))
 	ops := []api.Operation{
-		api.Custom(api.Receipts, "POST", ofUser, s.postImageOnly,
+		api.Custom(api.Receipts, "POST", ofUser, telling(notSaved, s.postImageOnly),
 			doc("post", "Post an image-only receipt", "The multipart body has the file in the part image: PDF, PNG, JPEG, GIF or TIFF of at most 5 MB, or what the server is set to. Location tells where the receipt will be, Link where its processing can be watched."),
 			writes, api.About(api.PathUser), api.MaxBody(s.maxImage+postedRoom),
 			api.Takes(api.Content{Media: []string{"multipart/form-data"}, Name: "ImageOnlyReceiptPost"}),
 			api.Answers(202, "The image is queued for processing.", api.Content{})),
-		api.Custom(api.Receipts, "GET", ofUser, s.listImageOnly,
+		api.Custom(api.Receipts, "GET", ofUser, telling(notListed, s.listImageOnly),
 			doc("list", "Get a user's image-only receipts", "The newest first, 50 a page."), reads, api.About(api.PathUser), page),
-		api.Custom(api.Receipts, "GET", ofUser+"/page/{token}", s.listImageOnly,
+		api.Custom(api.Receipts, "GET", ofUser+"/page/{token}", telling(notListed, s.listImageOnly),
 			doc("page", "Get a further page of a user's image-only receipts", ""), reads, api.About(api.PathUser), page),
 	}
 	for _, at := range []struct{ path, id string }{{imageOnlyPath, ""}, {imagesPath, "alias."}} {
 		ops = append(ops,
-			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}", s.getImageOnly,
+			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}", telling(ourFault, s.getImageOnly),
 				doc(at.id+"get", "Get an image-only receipt", "It is there when its processing is over."), reads, api.About(api.CallerOnly),
 				api.Answers(200, "The receipt.", api.SchemaOf("ImageOnlyReceipt", imageSchema))),
-			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}/image", s.getImage,
+			api.Custom(api.Receipts, "GET", at.path+"/{receiptId}/image", telling(ourFault, s.getImage),
 				doc(at.id+"image", "Get the image of an image-only receipt", "In the format in which it came."), reads, api.About(api.CallerOnly),
 				api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The image.", file)))
 	}

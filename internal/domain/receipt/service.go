@@ -12,6 +12,7 @@ import (
 	"quittance/internal/domain/imaging"
 	"quittance/internal/kernel/api"
 	"quittance/internal/kernel/auth"
+	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/job"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
@@ -71,10 +72,28 @@ var (
 	writes = auth.Scope("receipts.write", "receipts.writeonly")
 )
 
+// The documented sentences of what is the server's fault (receipts.md §5).
+const (
+	ourFault  = "Internal error"
+	notSaved  = "Unable to save receipt into the database"
+	notListed = "Could not get available receipts"
+)
+
+// telling has a call answer with this sentence when the server is at fault.
+func telling(sentence string, answer func(c *api.Call) (api.Answer, error)) func(c *api.Call) (api.Answer, error) {
+	return func(c *api.Call) (api.Answer, error) {
+		a, err := answer(c)
+		if err != nil && errs.KindOf(err) == errs.Internal {
+			return nil, errs.New(errs.Internal, "internal", sentence).Because(err)
+		}
+		return a, err
+	}
+}
+
 // Operations lists what the area answers over HTTP.
 func (s *Service) Operations() []api.Operation {
 	ops := slices.Concat(s.indexOperations(), schemaOperations(), s.receiptOperations(), s.imageOnlyOperations(), s.v3Operations())
-	return append(ops, api.Custom(api.Receipts, "GET", "/v4/status/{receiptId}", s.getStatus,
+	return append(ops, api.Custom(api.Receipts, "GET", "/v4/status/{receiptId}", telling(ourFault, s.getStatus),
 		api.Doc{ID: "receipts.status", Group: "Receipts", Summary: "Get the status of a receipt", Description: "It is kept for two weeks after the POST."},
 		reads, api.About(api.CallerOnly), api.Answers(200, "The status and what happened so far.", api.SchemaOf("Status", statusSchema))))
 }
