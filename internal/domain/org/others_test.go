@@ -66,7 +66,7 @@ func TestCommonCallsOfOthers(t *testing.T) {
 		before := shown()
 		for _, g := range guarded {
 			s.run(step{call: g.call, body: g.body, status: 401})
-			if a := s.withToken("nonsense", g.call, g.body); a.status != 403 {
+			if a := s.stranger(g.call, g.body); a.status != 403 {
 				t.Errorf("%s with a token that is none: %d %s", g.call, a.status, a.body)
 			}
 			if g.scope != "" {
@@ -130,12 +130,12 @@ func TestCommonCallsOfOthers(t *testing.T) {
 	})
 }
 
-// withToken makes a call with a token that nobody has given out.
-func (s *scene) withToken(token, call, body string) answer {
+// stranger makes a call with a token that nobody has given out.
+func (s *scene) stranger(call, body string) answer {
 	s.t.Helper()
 	method, path, _ := strings.Cut(s.fill(call), " ")
 	r := httptest.NewRequest(method, "/api/v3.0"+path, strings.NewReader(s.fill(body)))
-	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Authorization", "Bearer nonsense")
 	r.Header.Set("Content-Type", "application/json")
 	if s.xml {
 		r.Header.Set("Accept", "application/xml")
