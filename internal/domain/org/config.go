@@ -88,8 +88,9 @@ type Policy struct {
 	// ReceiptRequiredAbove is the amount, in the company's currency, above which an
 	// entry needs a receipt; absent: never. An expense type may ask otherwise.
 	ReceiptRequiredAbove value.Opt[value.Money]
-	Approvals            []ApprovalLevel // lowest amount first; the direct manager is not listed
-	Types                []*ExpenseType  // in order of name, with this policy's limits
+	Approvals            []ApprovalLevel      // lowest amount first; the direct manager is not listed
+	CostObjects          []CostObjectApproval // in the order in which they are asked
+	Types                []*ExpenseType       // in order of name, with this policy's limits
 
 	byCode map[string]*ExpenseType
 }
@@ -99,6 +100,23 @@ type Policy struct {
 type ApprovalLevel struct {
 	Level int64 // 2 is the manager's manager
 	Above value.Money
+}
+
+// CostObjectApproval asks one person more when what is claimed for a cost object is
+// above an amount.
+type CostObjectApproval struct {
+	Field    string      // OrgUnit1…6 or Custom1…20: whose value is the cost object
+	Value    string      // the cost object: a list item's code, or a plain text; compared without case
+	Above    value.Money // asks when what is claimed for it is above this, in the company's currency
+	Approver string      // user id; the person may have left since
+
+	key string
+}
+
+// Names reports whether a field's value (of a list field: the item's code) is this cost
+// object.
+func (a *CostObjectApproval) Names(field, text string) bool {
+	return a.Field == field && a.key == fold(text)
 }
 
 // ExpenseType is a kind of expense as one policy has it.
@@ -114,6 +132,10 @@ type ExpenseType struct {
 	ReceiptRequiredAbove value.Opt[value.Money]
 	// Limit is the most that one entry may cost without a warning, in the company's currency.
 	Limit value.Opt[value.Money]
+	// LimitBlocks keeps a report with an entry above the limit from being submitted.
+	LimitBlocks bool
+	// AttendeesRequired keeps a report with an entry without attendees from being submitted.
+	AttendeesRequired bool
 }
 
 // The expense codes that rules ask for.
@@ -222,7 +244,8 @@ type FormField struct {
 	Name      string // Custom1, OrgUnit1
 	Type      FieldType
 	Label     string
-	List      string // id of the list of a List field
+	List      string // id of the list of a List or ConnectedList field
+	Parent    string // of a ConnectedList field: the name of the field one level up
 	Required  bool
 	MaxLength int64
 }
@@ -232,12 +255,15 @@ type FieldType string
 
 // The types of custom fields.
 const (
-	TextField    FieldType = "Text"
-	ListField    FieldType = "List"
-	AmountField  FieldType = "Amount"
-	BooleanField FieldType = "Boolean"
-	DateField    FieldType = "Date"
-	NumberField  FieldType = "Number"
+	TextField FieldType = "Text"
+	ListField FieldType = "List"
+	// ConnectedListField takes the items right below the one that is chosen in the
+	// field's Parent.
+	ConnectedListField FieldType = "ConnectedList"
+	AmountField        FieldType = "Amount"
+	BooleanField       FieldType = "Boolean"
+	DateField          FieldType = "Date"
+	NumberField        FieldType = "Number"
 )
 
 // MileageRate is what a unit of distance is worth from a day on.

@@ -343,6 +343,24 @@ func (c *Config) ListItem(tx *store.Tx, list, idOrCode string) (*ListItem, bool,
 	return &found[0], true, nil
 }
 
+// ListItemBelow finds an item right below another one by id or by code: what a field of
+// the type ConnectedList can name, of which parent is the item that the field one level
+// up has (an empty one has none below it).
+func (c *Config) ListItemBelow(tx *store.Tx, parent, idOrCode string) (*ListItem, bool, error) {
+	if parent == "" || idOrCode == "" {
+		return nil, false, nil
+	}
+	own, below := ofCompany(c.Company.ID), store.Where("parent_id = ?", parent)
+	found, err := listItems.All(tx, own, below.And("id = ?", idOrCode), "seq", 1)
+	if err == nil && len(found) == 0 {
+		found, err = listItems.All(tx, own, below.And("code_key = ?", fold(idOrCode)), "seq", 1)
+	}
+	if err != nil || len(found) == 0 {
+		return nil, false, err
+	}
+	return &found[0], true, nil
+}
+
 var listItemAnswers = wire.Bind("ListItemGet", (*ListItem).v3)
 
 func (s *Service) getListItem(c *api.Call) (api.Answer, error) {

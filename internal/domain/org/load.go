@@ -218,9 +218,25 @@ func (c *Config) loadPolicies(tx *store.Tx) error {
 		return err
 	}
 	if err := each(tx, func(r *store.Rows) error {
+		var policy string
+		var a CostObjectApproval
+		var above int64
+		if err := r.Scan(&policy, &a.Field, &a.Value, &a.key, &above, &a.Approver); err != nil {
+			return err
+		}
+		a.Above = value.Money(above)
+		if p := c.policies[policy]; p != nil {
+			p.CostObjects = append(p.CostObjects, a)
+		}
+		return nil
+	}, `SELECT policy_id, field, value, value_key, above, approver_id FROM cost_object_approval WHERE company_id = ? ORDER BY policy_id, position`, id); err != nil {
+		return err
+	}
+	if err := each(tx, func(r *store.Rows) error {
 		var policy, kind string
 		var receipt, limit *int64
-		if err := r.Scan(&policy, &kind, &receipt, &limit); err != nil {
+		var blocks, attendees *bool
+		if err := r.Scan(&policy, &kind, &receipt, &limit, &blocks, &attendees); err != nil {
 			return err
 		}
 		p, row := c.policies[policy], byID[kind]
@@ -234,10 +250,16 @@ func (c *Config) loadPolicies(tx *store.Tx) error {
 		if limit != nil {
 			t.Limit = value.Some(value.Money(*limit))
 		}
+		if blocks != nil {
+			t.LimitBlocks = *blocks
+		}
+		if attendees != nil {
+			t.AttendeesRequired = *attendees
+		}
 		p.Types = append(p.Types, &t)
 		p.byCode[t.ID], p.byCode[strings.ToUpper(t.Code)] = &t, &t
 		return nil
-	}, `SELECT policy_id, expense_type_id, receipt_required_above, amount_limit FROM policy_expense_type WHERE company_id = ? ORDER BY policy_id, expense_type_id`, id); err != nil {
+	}, `SELECT policy_id, expense_type_id, receipt_required_above, amount_limit, limit_blocks, attendees_required FROM policy_expense_type WHERE company_id = ? ORDER BY policy_id, expense_type_id`, id); err != nil {
 		return err
 	}
 	for _, p := range c.policies {
@@ -270,7 +292,7 @@ func (c *Config) loadForms(tx *store.Tx) error {
 	if err := each(tx, func(r *store.Rows) error {
 		var form, kind string
 		var f FormField
-		if err := r.Scan(&form, &f.Name, &kind, &f.Label, &f.List, &f.Required, &f.MaxLength); err != nil {
+		if err := r.Scan(&form, &f.Name, &kind, &f.Label, &f.List, &f.Parent, &f.Required, &f.MaxLength); err != nil {
 			return err
 		}
 		f.Type = FieldType(kind)
@@ -278,7 +300,7 @@ func (c *Config) loadForms(tx *store.Tx) error {
 		g.Fields = append(g.Fields, f)
 		c.forms[kinds[form]] = g
 		return nil
-	}, `SELECT form_id, name, type, label, list_id, required, max_length FROM form_field WHERE company_id = ? ORDER BY form_id, position, name`, id); err != nil {
+	}, `SELECT form_id, name, type, label, list_id, parent, required, max_length FROM form_field WHERE company_id = ? ORDER BY form_id, position, name`, id); err != nil {
 		return err
 	}
 	for _, f := range c.forms {

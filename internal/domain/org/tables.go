@@ -116,6 +116,8 @@ func (t *expenseTypeRow) columns(k *store.Columns) {
 	k.Bool("has_vat", &t.HasVAT)
 	k.OptMoney("receipt_required_above", &t.ReceiptRequiredAbove)
 	k.OptMoney("amount_limit", &t.Limit)
+	k.Bool("limit_blocks", &t.LimitBlocks)
+	k.Bool("attendees_required", &t.AttendeesRequired)
 }
 
 func (t *PaymentType) columns(k *store.Columns) {
