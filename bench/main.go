@@ -17,6 +17,9 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"quittance/internal/app"
+	"quittance/internal/kernel/sandbox"
 )
 
 type settings struct {
@@ -26,9 +29,14 @@ type settings struct {
 	work        string // a folder for data and binaries
 	root        string // of the repository
 	only        string
+	people      int    // of the year whose lists are measured
+	year        string // a folder that has it already, or gets it
+	database    string // a PostgreSQL beside it
+	queries     string // a file for the slowest statements
 }
 
 func main() {
+	sandbox.Worker(app.SandboxJobs())
 	if len(os.Args) > 1 && os.Args[1] == "peer" {
 		peer(os.Args[2:])
 		return
@@ -37,7 +45,11 @@ func main() {
 	seconds := flag.Int("seconds", 5, "how long each measurement runs")
 	flag.IntVar(&s.connections, "connections", 32, "how many connections the load generator keeps")
 	flag.IntVar(&s.entries, "entries", 1_000_000, "how many entries the paging measurement has")
-	flag.StringVar(&s.only, "only", "", "a comma list of parts: encode, entries, pages, images, receipts, start")
+	flag.StringVar(&s.only, "only", "", "a comma list of parts: encode, entries, pages, images, receipts, start; and lists, which is left out without being named")
+	flag.IntVar(&s.people, "people", 2000, "lists: how many people the year has")
+	flag.StringVar(&s.year, "year", "", "lists: a folder for the year, which is made there unless it is there")
+	flag.StringVar(&s.database, "database", "", "lists: an empty PostgreSQL database, or one with the year, to be measured too")
+	flag.StringVar(&s.queries, "queries", "", "lists: a file to write the slowest statements to")
 	flag.StringVar(&s.work, "work", "", "a folder to work in; a temporary one without it")
 	flag.Bool("table", true, "print the table (kept for scripts)")
 	flag.Parse()
@@ -73,7 +85,11 @@ func run(s *settings) error {
 		run  func(context.Context, *settings, string, *table) error
 	}{
 		{"encode", benchEncode}, {"entries", benchEntries}, {"pages", benchPages}, {"images", benchImages}, {"receipts", benchReceipts}, {"start", benchStart},
+		{"lists", benchLists},
 	} {
+		if s.only == "" && part.name == "lists" { // it takes minutes
+			continue
+		}
 		if s.only != "" && !strings.Contains(","+s.only+",", ","+part.name+",") {
 			continue
 		}

@@ -53,6 +53,10 @@ type Options struct {
 	Random       io.Reader // of ids; nil: the system's
 	PasswordCost auth.PasswordCost
 
+	// Statements is told of every statement of the database, for measurements; see
+	// store.Options.Observe. nil: nobody is.
+	Statements func(query string, args []any, took time.Duration)
+
 	// ReadTime bounds how long a request may take to come in, from its first byte to
 	// its last; 0 is two minutes.
 	ReadTime time.Duration
@@ -255,8 +259,20 @@ func storeOptions(o *Options, clock value.Clock) store.Options {
 		panic("app: " + err.Error()) // of an embedded folder: cannot fail
 	}
 	s.Migrations = files
+	s.Observe = func(query string, args []any, took time.Duration) {
+		if took >= slow && o.Logger != nil {
+			o.Logger.Warn("a slow statement", "took", took, "sql", query)
+		}
+		if o.Statements != nil {
+			o.Statements(query, args, took)
+		}
+	}
 	return s
 }
+
+// slow is how long a statement of the database takes at least that is logged. Its
+// values are not: they are people's.
+const slow = 500 * time.Millisecond
 
 // checkKind keeps a sandbox from opening a production store, and the other way round.
 func (a *App) checkKind(ctx context.Context) error {

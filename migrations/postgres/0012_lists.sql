@@ -69,3 +69,6 @@ ALTER TABLE image_part ADD COLUMN owner_id TEXT COLLATE "C" NOT NULL DEFAULT '';
 UPDATE image_part SET owner_id = (SELECT m.owner_id FROM image m WHERE m.id = image_part.image_id);
 DROP INDEX image_part_hash;
 CREATE INDEX image_part_hash ON image_part (company_id, hash, owner_id);
+
+-- An address has few users; app_user_email finds them.
+DROP INDEX app_user_address;

@@ -55,7 +55,7 @@ func keepReportExceptions(tx *store.Tx, r *Report, found []Exception) error {
 		return nil
 	}
 	for _, count := range []string{countOnEntries, countOnItemizations} {
-		if _, err := tx.Exec(count+" WHERE report_id = ?", r.ID); err != nil {
+		if _, err := tx.Exec(count+" WHERE company_id = ? AND report_id = ?", r.Company, r.ID); err != nil {
 			return err
 		}
 	}

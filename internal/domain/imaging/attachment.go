@@ -1,6 +1,8 @@
 package imaging
 
 import (
+	"slices"
+
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/store"
@@ -170,28 +172,43 @@ func attached(tx *store.Tx, kind Kind, ids []string) (map[string][]string, error
 // records of that kind and of the same owner that have an image with a file of the same
 // bytes, in the order in which the images came. Records without any are left out.
 func HoldersOfSameBytes(tx *store.Tx, company string, kind Kind, holders ...string) (map[string][]string, error) {
+	const few = 4
 	same := map[string][]string{}
 	for _, holder := range holders {
-		rows, err := tx.Query(`SELECT b.holder_id FROM attachment a
-				JOIN image_part p ON p.image_id = a.image_id
-				JOIN image_part q ON q.company_id = p.company_id AND q.hash = p.hash AND q.owner_id = p.owner_id
-				JOIN attachment b ON b.image_id = q.image_id AND b.kind = a.kind AND b.owner_id = a.owner_id AND b.holder_id <> a.holder_id
-			WHERE a.company_id = ? AND a.kind = ? AND a.holder_id = ? GROUP BY b.holder_id ORDER BY MIN(b.seq) LIMIT 4`,
-			company, string(kind), holder)
-		if err != nil {
+		var files [][2]string
+		if err := readPairs(tx, func(hash, owner string) { files = append(files, [2]string{hash, owner}) },
+			`SELECT p.hash, p.owner_id FROM attachment a JOIN image_part p ON p.image_id = a.image_id
+				WHERE a.kind = ? AND a.holder_id = ? AND a.company_id = ? ORDER BY a.seq, p.position`, string(kind), holder, company); err != nil {
 			return nil, err
 		}
-		for rows.Next() {
-			var other string
-			if err := rows.Scan(&other); err != nil {
-				rows.Close()
+		for _, f := range files {
+			// A condition on the kind would let SQLite begin with all records of it.
+			if err := readPairs(tx, func(of, other string) {
+				if of == string(kind) && other != holder && len(same[holder]) < few && !slices.Contains(same[holder], other) {
+					same[holder] = append(same[holder], other)
+				}
+			}, `SELECT b.kind, b.holder_id FROM image_part q JOIN attachment b ON b.image_id = q.image_id
+				WHERE q.company_id = ? AND q.hash = ? AND q.owner_id = ? ORDER BY b.seq LIMIT 100`, company, f[0], f[1]); err != nil {
 				return nil, err
 			}
-			same[holder] = append(same[holder], other)
-		}
-		if err := rows.Err(); err != nil {
-			return nil, err
 		}
 	}
 	return same, nil
+}
+
+// readPairs calls f with each row of a query for two texts.
+func readPairs(tx *store.Tx, f func(a, b string), query string, args ...any) error {
+	rows, err := tx.Query(query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var a, b string
+		if err := rows.Scan(&a, &b); err != nil {
+			return err
+		}
+		f(a, b)
+	}
+	return rows.Err()
 }

@@ -108,13 +108,13 @@ func TestListsAreRangesOfAnIndex(t *testing.T) {
 	places := func(q LocationQuery, want string) query { return query{"location", q.where(company.ID), want} }
 	for _, q := range []query{
 		users(UserQuery{}, "app_user_company (company_id=?"),
-		users(UserQuery{Email: "first1@x.test"}, "app_user_address (company_id=? AND email_key=?"),
+		users(UserQuery{Email: "first1@x.test"}, "app_user_email (email_key=?"),
 		users(UserQuery{Employee: "17"}, "app_user_employee (company_id=? AND employee_key=?"),
 		users(UserQuery{LastName: "Last 1"}, "app_user_last_name (company_id=? AND last_name_key=?"),
 		users(UserQuery{Active: value.Some(false)}, "app_user_active (company_id=? AND active=?"),
 		users(UserQuery{Active: value.Some(true)}, "app_user_active (company_id=? AND active=?"),
 		users(UserQuery{LastName: "Last 1", Active: value.Some(false)}, "app_user_last_name (company_id=? AND last_name_key=?"),
-		users(UserQuery{Email: "x@x.test", Employee: "1", LastName: "Last 1", Active: value.Some(true)}, "app_user_address (company_id=? AND email_key=?"),
+		users(UserQuery{Email: "x@x.test", Employee: "1", LastName: "Last 1", Active: value.Some(true)}, "app_user_email (email_key=?"),
 		items(ListItemQuery{}, "list_item_company (company_id=?"),
 		items(ListItemQuery{List: list}, "list_item_list (company_id=? AND list_id=?"),
 		items(ListItemQuery{Name: "Name 7"}, "list_item_name (company_id=? AND name_key=?"),

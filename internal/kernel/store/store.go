@@ -44,6 +44,11 @@ type Options struct {
 	// its turn, and that one transaction may take; 0 is 30 seconds.
 	Wait time.Duration
 
+	// Observe is told of every statement, after its last row: its text with its
+	// arguments, and how long the database was busy with it. It must be quick; nil
+	// tells nobody.
+	Observe func(query string, args []any, took time.Duration)
+
 	// Jitter is a random number from 0 to n-1, which spreads the reruns of
 	// colliding transactions; nil means the machine's randomness.
 	Jitter func(n int64) int64

@@ -63,6 +63,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.ready(); err != nil {
 		return 0, err
 	}
+	defer tx.observe(query, args)()
 	res, err := tx.on.exec(tx.driver, query, args)
 	if err != nil {
 		return 0, tx.fail(err)
@@ -80,11 +81,12 @@ func (tx *Tx) Query(query string, args ...any) (*Rows, error) {
 	if err := tx.ready(); err != nil {
 		return nil, err
 	}
+	done := tx.observe(query, args)
 	rows, err := tx.on.query(tx.driver, query, args)
 	if err != nil {
 		return nil, tx.fail(err)
 	}
-	tx.open = &Rows{tx: tx, rows: rows}
+	tx.open = &Rows{tx: tx, rows: rows, done: done}
 	return tx.open, nil
 }
 
@@ -123,6 +125,7 @@ func (tx *Tx) insert(query string, args []any) (int64, error) {
 	if err := tx.ready(); err != nil {
 		return 0, err
 	}
+	defer tx.observe(query, args)()
 	res, err := tx.on.exec(tx.driver, query, args)
 	if err != nil {
 		return 0, tx.fail(err)
@@ -133,6 +136,18 @@ func (tx *Tx) insert(query string, args []any) (int64, error) {
 	}
 	return seq, nil
 }
+
+// observe begins to watch a statement; what it returns tells the observer.
+func (tx *Tx) observe(query string, args []any) func() {
+	told := tx.db.opts.Observe
+	if told == nil {
+		return nothing
+	}
+	began := time.Now()
+	return func() { told(query, args, time.Since(began)) }
+}
+
+func nothing() {}
 
 // ready reports why no further statement may run.
 func (tx *Tx) ready() error {
@@ -182,6 +197,7 @@ func (tx *Tx) end() { tx.on = nil }
 type Rows struct {
 	tx   *Tx
 	rows cursor
+	done func() // the statement is over
 	err  error
 }
 
@@ -220,6 +236,7 @@ func (r *Rows) Close() {
 		err = closed
 	}
 	r.rows = nil
+	r.done()
 	if r.tx.open == r {
 		r.tx.open = nil
 	}
