@@ -16,10 +16,14 @@ import (
 // row is a row of a list as an answer shows it.
 type row map[string]string
 
-// all walks through a list in pages of a size.
-func (w *world) all(as, call string, limit int) (rows []row) {
+// all walks through a list in pages of a size, from one to the next.
+func (w *world) all(as, call string, limit int) []row { return w.walk(as, call, limit, false) }
+
+// walk is all; a client that counts names the position of each page itself.
+func (w *world) walk(as, call string, limit int, counts bool) (rows []row) {
 	w.t.Helper()
-	call = "GET " + call + "&limit=" + strconv.Itoa(limit)
+	first := "GET " + call + "&limit=" + strconv.Itoa(limit)
+	call = first
 	for turn := 0; call != ""; turn++ {
 		if turn == 500 {
 			w.t.Fatal(call, "has no end")
@@ -44,8 +48,11 @@ func (w *world) all(as, call string, limit int) (rows []row) {
 			}
 		}
 		rows = append(rows, page...)
-		if call = ""; f["NextPage"] != "" {
-			call = "GET " + f["NextPage"]
+		if f["NextPage"] == "" {
+			break
+		}
+		if call = "GET " + f["NextPage"]; counts {
+			call = first + "&offset=" + strconv.Itoa(len(rows))
 		}
 	}
 	return rows
@@ -321,6 +328,9 @@ func (w *world) filtersHold(r *rand.Rand, path string, filters []asked) {
 				got := idsOf(w.all(as, path+user+"&"+query, limit))
 				if !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(want))) {
 					w.t.Errorf("%s%s&%s in pages of %d finds\n%v, what is shown says\n%v", path, user, query, limit, got, want)
+				}
+				if counted := idsOf(w.walk(as, path+user+"&"+query, limit, true)); limit < 100 && !slices.Equal(got, counted) {
+					w.t.Errorf("%s%s&%s in pages of %d finds\n%v, and for those who count\n%v", path, user, query, limit, got, counted)
 				}
 			}
 		}
