@@ -174,6 +174,9 @@ func (s *Service) RemoveAttendeeType(tx *store.Tx, a *auth.Actor, id string) err
 	if err := attendeeTypes.Delete(tx, t.ID); err != nil {
 		return err
 	}
+	if _, err := tx.Exec(`DELETE FROM attendee_limit WHERE company_id = ? AND attendee_type_id = ?`, t.Company, t.ID); err != nil {
+		return err
+	}
 	return s.SettingsChanged(tx, t.Company)
 }
 

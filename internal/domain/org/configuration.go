@@ -20,6 +20,7 @@ import (
 // codes and names, never by ids. A section that a file does not have says nothing, and
 // so does a list without items; an empty one says that there shall be none.
 type Configuration struct {
+	Company         *fileCompany       `yaml:"company"`
 	SpendCategories []fileCategory     `yaml:"spend_categories"`
 	ExpenseTypes    []fileExpenseType  `yaml:"expense_types"`
 	PaymentTypes    []filePaymentType  `yaml:"payment_types"`
@@ -30,6 +31,11 @@ type Configuration struct {
 	Rates           []fileRates        `yaml:"rates"`
 	MileageRates    []fileMileageRate  `yaml:"mileage_rates"`
 	Locations       []fileLocation     `yaml:"locations"`
+}
+
+// fileCompany is what is set of the company itself.
+type fileCompany struct {
+	TaxAccount string `yaml:"tax_account"` // what the company that validates tax invoices calls this one
 }
 
 type fileCategory struct {
@@ -45,6 +51,8 @@ type fileExpenseType struct {
 	Account  string `yaml:"account"`
 	Receipt  string `yaml:"receipt"`
 	Limit    string `yaml:"limit"`
+	Blocks   bool   `yaml:"limit_blocks"`
+	Attended bool   `yaml:"attendees_required"`
 	VAT      bool   `yaml:"vat"`
 }
 
@@ -66,6 +74,7 @@ type fileAttendeeType struct {
 	Manual    bool     `yaml:"manual"`
 	Connector string   `yaml:"connector"`
 	Search    []string `yaml:"search"`
+	Limit     string   `yaml:"limit"` // of an attendee in a year
 }
 
 type fileList struct {
@@ -96,6 +105,7 @@ type fileField struct {
 	Type     string `yaml:"type"`
 	Label    string `yaml:"label"`
 	List     string `yaml:"list"`
+	Parent   string `yaml:"parent"`
 	Required bool   `yaml:"required"`
 	Length   int64  `yaml:"length"`
 }
@@ -125,6 +135,7 @@ type filePolicy struct {
 	AccountingStep bool              `yaml:"accounting_step"`
 	StrictEdits    bool              `yaml:"strict_edits"`
 	Approvals      []fileApproval    `yaml:"approvals"`
+	CostObjects    []fileCostObject  `yaml:"cost_objects"`
 	Types          *[]filePolicyType `yaml:"types"` // all of the company's without it
 }
 
@@ -133,15 +144,31 @@ type fileApproval struct {
 	Above string `yaml:"above"`
 }
 
-// filePolicyType is an expense type of a policy, with amounts that overrule the type's
-// own. Without such amounts the code alone is written.
-type filePolicyType struct {
-	Code    string `yaml:"code"`
-	Receipt string `yaml:"receipt"`
-	Limit   string `yaml:"limit"`
+// fileCostObject names by login who approves what is spent on a cost object above an
+// amount.
+type fileCostObject struct {
+	Field    string `yaml:"field"`
+	Value    string `yaml:"value"`
+	Above    string `yaml:"above"`
+	Approver string `yaml:"approver"`
+
+	Position int64 `yaml:"-" plan:"position"` // where it stands in the policy
 }
 
-// UnmarshalYAML reads a code, or the code with its amounts.
+// filePolicyType is an expense type of a policy, with what overrules the type's own.
+// Without that the code alone is written.
+type filePolicyType struct {
+	Code     string `yaml:"code"`
+	Receipt  string `yaml:"receipt"`
+	Limit    string `yaml:"limit"`
+	Blocks   *bool  `yaml:"limit_blocks"`
+	Attended *bool  `yaml:"attendees_required"`
+}
+
+// plain reports whether the type is as the company has it.
+func (t filePolicyType) plain() bool { return t == filePolicyType{Code: t.Code} }
+
+// UnmarshalYAML reads a code, or the code with what it overrules.
 func (t *filePolicyType) UnmarshalYAML(read func(any) error) error {
 	if err := read(&t.Code); err == nil {
 		return nil
@@ -197,6 +224,9 @@ func decodeYAML(text []byte, into any) error {
 // with is c, with the sections and items that it does not have taken from what stands.
 func (c *Configuration) with(stands *Configuration) *Configuration {
 	all := *c
+	if all.Company == nil {
+		all.Company = stands.Company
+	}
 	fill(&all.SpendCategories, stands.SpendCategories)
 	fill(&all.ExpenseTypes, stands.ExpenseTypes)
 	fill(&all.PaymentTypes, stands.PaymentTypes)
@@ -231,7 +261,9 @@ func fill[T any](section *[]T, stands []T) {
 // written out. It collects every problem on the way.
 type settler struct {
 	errs.Problems
-	at string // the record at hand
+	at     string           // the record at hand
+	people map[string]*User // by folded login: those whom it names
+	named  bool             // it names them itself; else they are those who stand
 }
 
 func (s *settler) problem(field, code, sentence string) { s.Add(s.at+" "+field, code, sentence) }
@@ -317,8 +349,10 @@ func (s *settler) once(all seen, key string) {
 }
 
 // settle brings c, which has every section, into its one spelling and checks it.
-func (c *Configuration) settle() error {
-	s := new(settler)
+func (c *Configuration) settle(s *settler) error {
+	company := *c.Company
+	c.Company, s.at = &company, "company"
+	s.text(&company.TaxAccount, "tax_account", maxConfigName)
 	categories := seen{}
 	for i := range c.SpendCategories {
 		k := &c.SpendCategories[i]
@@ -356,6 +390,7 @@ func (c *Configuration) settle() error {
 		for j := range a.Search {
 			s.oneOf(&a.Search[j], "search", "", searchFields...)
 		}
+		s.amount(&a.Limit, "limit")
 		s.once(attendees, a.Code)
 		s.once(names, fold(a.Name))
 	}
@@ -470,13 +505,19 @@ func (s *settler) form(f *fileForm, lists seen) {
 			s.problem("name", "unknown", "is no field of this form, nor a row of them such as Custom3..20.")
 			continue
 		}
-		s.oneOf(&field.Type, "type", "", string(TextField), string(ListField), string(AmountField), string(BooleanField), string(DateField), string(NumberField))
+		s.oneOf(&field.Type, "type", "", string(TextField), string(ListField), string(ConnectedListField), string(AmountField), string(BooleanField),
+			string(DateField), string(NumberField))
 		s.text(&field.Label, "label", maxConfigName)
 		s.text(&field.List, "list", maxListName)
-		if (field.Type == string(ListField)) != (field.List != "") {
+		s.text(&field.Parent, "parent", maxConfigCode)
+		connected := field.Type == string(ConnectedListField)
+		if !connected && (field.Type == string(ListField)) != (field.List != "") {
 			s.problem("list", "list", "goes with the type List, and only with it.")
 		} else if field.List != "" && !lists[fold(field.List)] {
 			s.problem("list", "unknown", "names no list.")
+		}
+		if !connected && field.Parent != "" {
+			s.problem("parent", "parent", "goes with the type ConnectedList, and only with it.")
 		}
 		if field.Length == 0 {
 			field.Length = plainLength
@@ -489,10 +530,30 @@ func (s *settler) form(f *fileForm, lists seen) {
 			one.Name, one.Label = stem+number, strings.ReplaceAll(field.Label, "{n}", number)
 			s.at = "form field " + f.Kind + " / " + one.Name
 			s.once(once, one.Name)
+			if connected {
+				s.connect(&one, fields)
+			}
 			fields = append(fields, one)
 		}
 	}
 	f.Fields = fields
+}
+
+// connect finds the field one level up among those before f: the one that f names, or
+// the last. Both have the same list.
+func (s *settler) connect(f *fileField, before []fileField) {
+	i := len(before) - 1
+	if f.Parent != "" {
+		i = slices.IndexFunc(before, func(b fileField) bool { return b.Name == f.Parent })
+	}
+	switch {
+	case i < 0 || before[i].Type != string(ListField) && before[i].Type != string(ConnectedListField):
+		s.problem("parent", "parent", "must be a field of the type List or ConnectedList that stands before it.")
+	case f.List != "" && fold(f.List) != fold(before[i].List):
+		s.problem("list", "list", "must be that of the field one level up, or be left out.")
+	default:
+		f.Parent, f.List = before[i].Name, before[i].List
+	}
 }
 
 // fieldRange takes Custom3..20 apart.
@@ -559,8 +620,47 @@ func (s *settler) group(g *fileGroup, c *Configuration) {
 			}
 		}
 		slices.SortFunc(p.Approvals, func(a, b fileApproval) int { return cmp.Compare(a.Level, b.Level) })
+		s.costObjects(p)
 		s.policyTypes(p, c)
 	}
+}
+
+// maxCostObjects is how many cost objects of a policy can have approvers.
+const maxCostObjects = 2000
+
+func (s *settler) costObjects(p *filePolicy) {
+	if len(p.CostObjects) > maxCostObjects {
+		s.problem("cost_objects", "many", "must be at most "+strconv.Itoa(maxCostObjects)+".")
+		return
+	}
+	policy, all := s.at, seen{}
+	p.CostObjects = slices.Clone(p.CostObjects)
+	for i := range p.CostObjects {
+		o := &p.CostObjects[i]
+		o.Position = int64(i + 1)
+		_, name := o.known()
+		s.at = policy + " / cost object " + name
+		stem, first, last := fieldRange(strings.TrimSpace(o.Field))
+		if most := map[string]int{"OrgUnit": 6, "Custom": 20}[stem]; first < 1 || first != last || first > most {
+			s.problem("field", "unknown", "must be one of OrgUnit1 to OrgUnit6 and Custom1 to Custom20.")
+		}
+		o.Field = stem + strconv.Itoa(first)
+		s.required(&o.Value, "value", maxConfigName)
+		if s.amount(&o.Above, "above"); o.Above == "" {
+			s.problem("above", "required", "is missing: the amount above which the approver is asked.")
+		}
+		u := s.people[fold(o.Approver)]
+		switch {
+		case u == nil:
+			s.problem("approver", "unknown", "must be the login of a user of the company.")
+		case !u.Active && s.named:
+			s.problem("approver", "disabled", "is a user who is disabled.")
+		default:
+			o.Approver = u.Login
+		}
+		s.once(all, o.Field+"\n"+fold(o.Value)+"\n"+fold(o.Approver))
+	}
+	s.at = policy
 }
 
 func (s *settler) policyTypes(p *filePolicy, c *Configuration) {

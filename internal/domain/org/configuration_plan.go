@@ -42,6 +42,7 @@ type described interface {
 	known() (noun, name string)
 }
 
+func (r fileCompany) known() (string, string)      { return "company", "settings" }
 func (r fileCategory) known() (string, string)     { return "spend category", r.Code }
 func (r fileExpenseType) known() (string, string)  { return "expense type", r.Code }
 func (r filePaymentType) known() (string, string)  { return "payment type", r.Code }
@@ -56,6 +57,9 @@ func (t filePolicyType) known() (string, string)   { return "expense type of pol
 func (r fileApproval) known() (string, string) {
 	return "approval of policy", "level " + strconv.FormatInt(r.Level, 10)
 }
+func (r fileCostObject) known() (string, string) {
+	return "cost object of policy", r.Field + " " + r.Value + " by " + r.Approver
+}
 func (r fileRates) known() (string, string) {
 	return "exchange rates", "into " + r.To + " from " + r.On
 }
@@ -67,39 +71,60 @@ func (c *Configuration) records() []planned {
 	var all []planned
 	v := reflect.ValueOf(c).Elem()
 	for i := range v.NumField() {
-		all = listRecords(all, "", v.Field(i))
+		if section := v.Field(i); section.Kind() == reflect.Slice {
+			all = listRecords(all, "", section)
+		} else {
+			all = addRecord(all, "", section.Elem())
+		}
 	}
 	return all
 }
 
 func listRecords(all []planned, above string, list reflect.Value) []planned {
 	for i := range list.Len() {
-		v := list.Index(i)
-		noun, name := v.Interface().(described).known()
-		r := planned{noun: noun, what: above + name}
-		r.key = noun + "\n" + r.what
-		if noun == "list" || noun == "list item" { // whose names are equal in any letter case
-			r.key = noun + "\n" + fold(r.what)
-		}
-		all = append(all, r)
-		at := len(all) - 1
-		for j := range v.NumField() {
-			tag := v.Type().Field(j).Tag
-			member, name := indirect(v.Field(j)), tag.Get("yaml")
-			if plan := tag.Get("plan"); plan != "" {
-				name = plan
-			}
-			if !member.IsValid() {
-				continue
-			}
-			if member.Kind() == reflect.Slice && member.Type().Elem().Kind() == reflect.Struct {
-				all = listRecords(all, r.what+" / ", member)
-				continue
-			}
-			all[at].add(name, member)
-		}
+		all = addRecord(all, above, list.Index(i))
 	}
 	return all
+}
+
+// addRecord adds a record and all below it.
+func addRecord(all []planned, above string, v reflect.Value) []planned {
+	noun, name := v.Interface().(described).known()
+	r := planned{noun: noun, what: above + name}
+	r.key = keyOf(noun, r.what)
+	if noun == "cost object of policy" {
+		r.key = noun + "\n" + above + fold(name)
+	}
+	all = append(all, r)
+	at := len(all) - 1
+	for j := range v.NumField() {
+		tag := v.Type().Field(j).Tag
+		member, name := indirect(v.Field(j)), tag.Get("yaml")
+		if plan := tag.Get("plan"); plan != "" {
+			name = plan
+		}
+		if !member.IsValid() {
+			continue
+		}
+		if member.Kind() == reflect.Slice && member.Type().Elem().Kind() == reflect.Struct {
+			all = listRecords(all, r.what+" / ", member)
+			continue
+		}
+		if member.Kind() == reflect.Bool && v.Field(j).Kind() == reflect.Pointer { // where false overrules
+			all[at].members = append(all[at].members, MemberChange{Name: name, To: strconv.FormatBool(member.Bool())})
+			continue
+		}
+		all[at].add(name, member)
+	}
+	return all
+}
+
+// keyOf is what a record is known by when two configurations are compared.
+func keyOf(noun, what string) string {
+	if noun == "list" || noun == "list item" { // whose names are equal in any letter case
+		what = fold(what)
+	}
+	return noun + "\n" + what
 }
 
 func (r *planned) add(name string, v reflect.Value) {

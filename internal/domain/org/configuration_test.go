@@ -69,26 +69,43 @@ func tell(changes []org.Change) string {
 	return b.String()
 }
 
-// newCompany makes a company that has nothing set up.
-func (w *world) newCompany() string {
+// newCompany makes a company that has nothing set up, and people with these logins.
+func (w *world) newCompany(logins ...string) string {
 	w.t.Helper()
 	c := &org.Company{Name: "Empty", Country: "US", Currency: "USD"}
-	w.write(func(tx *store.Tx) error { return w.AddCompany(tx, c) })
+	w.write(func(tx *store.Tx) error {
+		if err := w.AddCompany(tx, c); err != nil {
+			return err
+		}
+		for _, login := range logins {
+			if err := w.AddUser(tx, &org.User{Company: c.ID, Login: login, LastName: "X", Active: true}, ""); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return c.ID
 }
+
+// moved is a configuration of the seeded company for one whose people have other logins.
+func moved(text string) string { return strings.ReplaceAll(text, "@demo.test", "@empty.test") }
 
 // What is written is read as what it was: on an empty company it makes an equal one.
 func TestConfigurationTravels(t *testing.T) {
 	engines(t, func(t *testing.T, w *world) {
 		text := w.export(demo)
 		golden(t, "configuration.yaml", text)
-		empty := w.newCompany()
-		if got := w.export(empty); strings.Count(got, ": []\n") != 10 {
+		empty := w.newCompany("cora@empty.test")
+		if got := w.export(empty); strings.Count(got, ": []\n") != 10 || !strings.Contains(got, "\ncompany: {}\n") {
 			t.Errorf("nothing set up is written as\n%s", got)
 		}
 		if changes, err := w.plan(demo, text); changes != "" || err != nil {
 			t.Errorf("what stands would change\n%s%v", changes, err)
 		}
+		if _, err := w.plan(empty, text); err == nil || !strings.Contains(err.Error(), "approver: must be the login of a user of the company.") {
+			t.Errorf("people of another company approve: %v", err)
+		}
+		text = moved(text)
 		planned, err := w.plan(empty, text)
 		if err != nil {
 			t.Fatal(err)
@@ -216,6 +233,165 @@ func TestConfigurationChanges(t *testing.T) {
 	})
 }
 
+// Rules of submitting and of approving reach those who read the configuration.
+func TestRulesOfSubmitting(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		seeded := w.config(demo).Groups[0].Policies
+		meal, _ := seeded[1].ExpenseType("01027")
+		plain, _ := seeded[0].ExpenseType("01027")
+		gift, _ := seeded[1].ExpenseType("GIFTS")
+		if !meal.AttendeesRequired || plain.AttendeesRequired || !gift.LimitBlocks || !gift.Limit.Valid {
+			t.Errorf("the seed has %+v, %+v, %+v", meal, plain, gift)
+		}
+		text, err := w.apply(demo, `
+company: {tax_account: ACME-1}
+expense_types: [{code: X, name: X, limit: 10, limit_blocks: true, attendees_required: true}, {code: Y, name: Y}]
+attendee_types: [{code: EMPLOYEE, name: Employee, limit: 500}, {code: SPOUSE, name: Spouse}]
+groups:
+  - name: Default Group
+    policies:
+      - {name: Standard Policy, default: true}
+      - name: Reviewed Policy
+        types: [{code: X, limit_blocks: false}, {code: Y, attendees_required: true}]
+        cost_objects:
+          - {field: OrgUnit1, value: 23b, above: "1000.5", approver: CORA@demo.test}
+          - {field: Custom20, value: Alpine, above: 0, approver: bob@demo.test}
+`)
+		for _, line := range []string{"~ company settings tax_account:\"\">\"ACME-1\"\n", "~ attendee type EMPLOYEE manual:", `limit:"">"500"`, "- cost object of policy Default Group / Reviewed Policy / OrgUnit1 230 by cora@demo.test\n",
+			"+ cost object of policy Default Group / Reviewed Policy / OrgUnit1 23b by cora@demo.test field:\"\">\"OrgUnit1\" value:\"\">\"23b\" above:\"\">\"1000.5\" approver:\"\">\"cora@demo.test\" position:\"\">\"1\"\n",
+			"+ expense type of policy Default Group / Reviewed Policy / X code:\"\">\"X\" limit_blocks:\"\">\"false\"\n"} {
+			if err != nil || !strings.Contains(text, line) {
+				t.Errorf("applied\n%s%v\nwithout %s", text, err, line)
+			}
+		}
+		policies := w.config(demo).Groups[0].Policies
+		person := func(login string) string {
+			p, ok, err := w.Person(t.Context(), demo, login)
+			if !ok || err != nil {
+				t.Fatal(login, err)
+			}
+			return p.ID
+		}
+		cora, bob := person("cora@demo.test"), person("bob@demo.test")
+		for i, want := range [][2][2]bool{{{true, true}, {false, false}}, {{false, true}, {false, true}}} {
+			for j, code := range []string{"X", "y"} {
+				if x, ok := policies[i].ExpenseType(code); !ok || x.LimitBlocks != want[j][0] || x.AttendeesRequired != want[j][1] {
+					t.Errorf("%s has %s as %+v", policies[i].Name, code, x)
+				}
+			}
+		}
+		if o := policies[1].CostObjects; len(policies[0].CostObjects) != 0 || len(o) != 2 || o[0].Field != "OrgUnit1" || o[0].Above != 1000*value.MoneyUnit+value.MoneyUnit/2 || o[0].Approver != cora ||
+			o[1].Value != "Alpine" || o[1].Approver != bob || !o[0].Names("OrgUnit1", "23B") || o[0].Names("OrgUnit2", "23b") || o[0].Names("OrgUnit1", "23") || !o[1].Names("Custom20", " alpine") {
+			t.Errorf("cost objects are %+v", o)
+		}
+		var account string
+		var limits, most int64
+		w.read(func(tx *store.Tx) error {
+			if err := tx.QueryRow(`SELECT account_id FROM tax_account WHERE company_id = ?`, demo).Scan(&account); err != nil {
+				return err
+			}
+			return tx.QueryRow(`SELECT count(*), max(amount) FROM attendee_limit WHERE company_id = ?`, demo).Scan(&limits, &most)
+		})
+		if account != "ACME-1" || limits != 1 || value.Money(most) != 500*value.MoneyUnit {
+			t.Errorf("the account is %s, %d limits, %d", account, limits, most)
+		}
+		// The order is part of it, an amount can change, and a new login is written.
+		w.write(func(tx *store.Tx) error {
+			u, err := w.User(tx, "cora@demo.test")
+			if err != nil {
+				return err
+			}
+			u.Login = "clarke@demo.test"
+			return w.ChangeUser(tx, u)
+		})
+		swapped := `groups: [{name: Default Group, policies: [{name: Standard Policy, default: true}, {name: Reviewed Policy, types: [{code: X, limit_blocks: false}, {code: Y, attendees_required: true}],
+  cost_objects: [{field: Custom20, value: Alpine, above: 7, approver: bob@demo.test}, {field: OrgUnit1, value: 23B, above: "1000.5", approver: clarke@demo.test}]}]}]`
+		want := "~ cost object of policy Default Group / Reviewed Policy / Custom20 Alpine by bob@demo.test above:\"0\">\"7\" position:\"2\">\"1\"\n" +
+			"~ cost object of policy Default Group / Reviewed Policy / OrgUnit1 23B by clarke@demo.test value:\"23b\">\"23B\" position:\"1\">\"2\"\n"
+		if got, err := w.apply(demo, swapped); got != want || err != nil {
+			t.Errorf("applied\n%s%v\nwant\n%s", got, err, want)
+		}
+		if o := w.config(demo).Groups[0].Policies[1].CostObjects; len(o) != 2 || o[0].Approver != bob || o[1].Approver != cora {
+			t.Errorf("cost objects are %+v", o)
+		}
+		// Who left stays until the file says so; a file that names them is told.
+		w.write(func(tx *store.Tx) error {
+			u, err := w.User(tx, "clarke@demo.test")
+			if err != nil {
+				return err
+			}
+			u.Active = false
+			return w.ChangeUser(tx, u)
+		})
+		if got, err := w.apply(demo, "company: {}"); err != nil || got != "~ company settings tax_account:\"ACME-1\">\"\"\n" {
+			t.Errorf("applied\n%s%v", got, err)
+		}
+		if _, err := w.apply(demo, w.export(demo)); err == nil || !strings.Contains(err.Error(), "approver: is a user who is disabled.") {
+			t.Errorf("applied: %v", err)
+		}
+	})
+}
+
+// A field that is connected to another one takes the items below that one's.
+func TestConnectedLists(t *testing.T) {
+	engines(t, func(t *testing.T, w *world) {
+		if text, err := w.apply(demo, `
+forms:
+  - kind: ENTRY
+    name: Entry
+    fields:
+      - {name: OrgUnit1, type: List, label: Division, list: Cost Centers}
+      - {name: OrgUnit2..3, type: ConnectedList, label: "Level {n}"}
+      - {name: Custom1, type: Text}
+      - {name: Custom2, type: ConnectedList, parent: OrgUnit1, list: cost centers}
+`); err != nil {
+			t.Fatalf("%s%v", text, err)
+		}
+		if got := w.export(demo); !strings.Contains(got, `
+      - {name: OrgUnit1, type: List, label: Division, list: Cost Centers}
+      - {name: OrgUnit2, type: ConnectedList, label: Level 2, parent: OrgUnit1}
+      - {name: OrgUnit3, type: ConnectedList, label: Level 3, parent: OrgUnit2}
+      - {name: Custom1, type: Text}
+      - {name: Custom2, type: ConnectedList, parent: OrgUnit1}
+`) {
+			t.Errorf("written as\n%s", got)
+		}
+		c := w.config(demo)
+		form := c.FormFields(org.EntryForm)
+		for name, parent := range map[string]string{"OrgUnit2": "OrgUnit1", "OrgUnit3": "OrgUnit2", "Custom2": "OrgUnit1"} {
+			if f := form.Field(name); f.Type != org.ConnectedListField || f.Parent != parent || f.List != c.Lists[0].ID {
+				t.Errorf("%s is %+v", name, f)
+			}
+		}
+		if f := form.Field("OrgUnit1"); f.Type != org.ListField || f.Parent != "" {
+			t.Errorf("OrgUnit1 is %+v", f)
+		}
+		w.read(func(tx *store.Tx) error {
+			sales, _, err := c.ListItem(tx, c.Lists[0].ID, "200")
+			if err != nil {
+				return err
+			}
+			field, ok, err := c.ListItemBelow(tx, sales.ID, "210")
+			if err != nil || !ok || field.Name != "Field Sales" || field.Parent != sales.ID {
+				t.Errorf("below is %+v, %v", field, err)
+			}
+			if same, ok, err := c.ListItemBelow(tx, sales.ID, field.ID); err != nil || !ok || *same != *field {
+				t.Errorf("by id it is %+v, %v", same, err)
+			}
+			elsewhere, _, err := w.config(other).ListItem(tx, w.config(other).Lists[0].ID, "200")
+			if err != nil {
+				return err
+			}
+			for _, no := range [][2]string{{sales.ID, "110"}, {sales.ID, "200"}, {sales.ID, ""}, {"", "200"}, {"", "210"}, {field.ID, "210"}, {elsewhere.ID, "210"}} {
+				if i, ok, err := c.ListItemBelow(tx, no[0], no[1]); ok || err != nil {
+					t.Errorf("%v finds %+v, %v", no, i, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
 // What records name is not removed, and then nothing else is changed either.
 func TestConfigurationInUse(t *testing.T) {
 	w := onSQLite(t)
@@ -267,6 +443,14 @@ func TestConfigurationInUse(t *testing.T) {
 
 func TestBadConfigurations(t *testing.T) {
 	w := onSQLite(t)
+	w.write(func(tx *store.Tx) error {
+		u, err := w.User(tx, "ivan@demo.test")
+		if err != nil {
+			return err
+		}
+		u.Active = false
+		return w.ChangeUser(tx, u)
+	})
 	before := w.export(demo)
 	for text, want := range map[string]string{
 		"expense_typs: []":                     "unknown field",
@@ -300,39 +484,58 @@ func TestBadConfigurations(t *testing.T) {
 		"lists: [{name: A, items: [" + strings.Repeat("{code: a, name: a, below: [", 10) + "{code: a, name: a}" + strings.Repeat("]}", 10) + "]}]": "below: would be more than 10 levels deep.",
 		"lists: []":                      "form field REPORT / OrgUnit1 list: names no list.",
 		"forms: [{kind: MEMO, name: X}]": "form MEMO kind: must be one of REPORT,",
-		"forms: [{kind: REPORT, name: X}, {kind: REPORT, name: Y}]":                                               "comes twice.",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom21, type: Text}]}]":                                "form field REPORT / Custom21 name: is no field of this form",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom3..2, type: Text}]}]":                              "Custom3..2 name: is no field",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Shoes, type: Text}]}]":                                   "Shoes name: is no field",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1..3, type: Text}, {name: Custom2, type: Text}]}]": "form field REPORT / Custom2: comes twice.",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List}]}]":                                 "list: goes with the type List",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: Text, list: Projects}]}]":                 "list: goes with the type List",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List, list: None}]}]":                     "list: names no list.",
-		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: Text, length: 5000}]}]":                   "length: must be from 1 to 4000.",
-		"groups: [{name: G}, {name: G}]":                                                                          "expense group G: comes twice.",
-		"groups: [{name: G, payment_types: [NONE]}]":                                                              "payment_types: name NONE, which is no payment type.",
-		"groups: [{name: G, policies: [{name: P}, {name: P}]}]":                                                   "policy G / P: comes twice.",
-		"groups: [{name: G, policies: [{name: P, default: true}, {name: Q, default: true}]}]":                     "policy G / Q default:",
-		"groups: [{name: G, policies: [{name: P, types: [NONE]}]}]":                                               "types: name NONE, which is no expense type.",
-		"groups: [{name: G, policies: [{name: P, types: [TAXIX, taxix]}]}]":                                       "types: name TAXIX twice.",
-		"groups: [{name: G, policies: [{name: P, approvals: [{level: 1, above: 5}]}]}]":                           "approvals: have a level from 2 to 10",
-		"groups: [{name: G, policies: [{name: P, approvals: [{level: 2}]}]}]":                                     "approvals: need an amount",
-		"groups: [{name: G, cash_advance: {carry_balance: true}}]":                                                "cash_advance: is missing.",
-		"expense_types: [{code: X, name: X}]\ngroups: [{name: G, policies: [{name: P, types: [TAXIX]}]}]":         "types: name TAXIX, which is no expense type.",
-		"rates: [{on: soon, to: USD, from: {EUR: \"1\"}}]":                                                        "on: must be a day",
-		"rates: [{on: 2026-01-01, to: XYZ, from: {EUR: \"1\"}}]":                                                  "to: must be a currency",
-		"rates: [{on: 2026-01-01, to: USD, from: {EUR: \"0\"}}]":                                                  "EUR: must be a number above zero.",
-		"rates: [{on: 2026-01-01, to: USD, from: {USD: \"1\"}}]":                                                  "USD: is the currency itself.",
-		"rates: [{on: 2026-01-01, to: USD, from: {EUR: \"1\"}}, {on: 2026-01-01, to: usd, from: {eur: \"2\"}}]":   "eur: comes twice.",
-		"mileage_rates: [{does: OTHER, from: 2026-01-01, unit: M, currency: USD, per_unit: 1}]":                   "does: must be one of COCARMILE, PCARMILE.",
-		"mileage_rates: [{does: PCARMILE, from: 2026-01-01, unit: L, currency: USD, per_unit: 1}]":                "unit: must be one of M, K.",
-		"mileage_rates: [{does: PCARMILE, from: 2026-01-01, unit: M, currency: USD, per_unit: 0}]":                "per_unit: must be a number above zero.",
-		"locations: [{name: X, country: USA}]":                                                                    "country: must be a code of two letters",
-		"locations: [{name: X, country: US, subdivision: DE-BY}]":                                                 "subdivision: must be a code of the country",
-		"locations: [{name: X, country: US, iata: SEAT}]":                                                         "iata: must be a code of three letters",
-		"locations: [{name: X, country: US, latitude: 91}]":                                                       "latitude: must be a number of degrees up to 90.",
-		"locations: [{name: X, country: US, longitude: east}]":                                                    "longitude: must be a number of degrees up to 180.",
-		"locations: [{name: X, country: US}, {name: x, country: us}]":                                             "location us / x: comes twice.",
+		"forms: [{kind: REPORT, name: X}, {kind: REPORT, name: Y}]":                                                                                                "comes twice.",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom21, type: Text}]}]":                                                                                 "form field REPORT / Custom21 name: is no field of this form",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom3..2, type: Text}]}]":                                                                               "Custom3..2 name: is no field",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Shoes, type: Text}]}]":                                                                                    "Shoes name: is no field",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1..3, type: Text}, {name: Custom2, type: Text}]}]":                                                  "form field REPORT / Custom2: comes twice.",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List}]}]":                                                                                  "list: goes with the type List",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: Text, list: Projects}]}]":                                                                  "list: goes with the type List",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List, list: None}]}]":                                                                      "list: names no list.",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: Text, length: 5000}]}]":                                                                    "length: must be from 1 to 4000.",
+		"groups: [{name: G}, {name: G}]":                                                                                                                           "expense group G: comes twice.",
+		"groups: [{name: G, payment_types: [NONE]}]":                                                                                                               "payment_types: name NONE, which is no payment type.",
+		"groups: [{name: G, policies: [{name: P}, {name: P}]}]":                                                                                                    "policy G / P: comes twice.",
+		"groups: [{name: G, policies: [{name: P, default: true}, {name: Q, default: true}]}]":                                                                      "policy G / Q default:",
+		"groups: [{name: G, policies: [{name: P, types: [NONE]}]}]":                                                                                                "types: name NONE, which is no expense type.",
+		"groups: [{name: G, policies: [{name: P, types: [TAXIX, taxix]}]}]":                                                                                        "types: name TAXIX twice.",
+		"groups: [{name: G, policies: [{name: P, approvals: [{level: 1, above: 5}]}]}]":                                                                            "approvals: have a level from 2 to 10",
+		"groups: [{name: G, policies: [{name: P, approvals: [{level: 2}]}]}]":                                                                                      "approvals: need an amount",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit7, value: x, above: 1, approver: ann@demo.test}]}]}]":                               "policy G / P / cost object OrgUnit7 x by ann@demo.test field: must be one of OrgUnit1 to",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: Custom1..2, value: x, above: 1, approver: ann@demo.test}]}]}]":                             "field: must be one of OrgUnit1 to",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, above: 1, approver: ann@demo.test}]}]}]":                                         "value: is missing.",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, value: x, approver: ann@demo.test}]}]}]":                                         "above: is missing",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, value: x, above: -1, approver: ann@demo.test}]}]}]":                              "above: must be an amount",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, value: x, above: 1}]}]}]":                                                        "approver: must be the login",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, value: x, above: 1, approver: eve@other.test}]}]}]":                              "approver: must be the login",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [{field: OrgUnit1, value: x, above: 1, approver: ivan@demo.test}]}]}]":                              "approver: is a user who is disabled.",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [" + strings.Repeat("{field: OrgUnit1, value: x, above: 1, approver: ANN@demo.test},", 2) + "]}]}]": "comes twice.",
+		"groups: [{name: G, policies: [{name: P, cost_objects: [" + strings.Repeat("{field: OrgUnit1},", 2001) + "]}]}]":                                           "cost_objects: must be at most 2000.",
+		"company: {tax_account: " + strings.Repeat("x", 81) + "}":                                                                                                  "company tax_account: must be at most 80",
+		"company: {name: X}":                                                                                            "unknown field",
+		"attendee_types: [{code: X, name: X, limit: -1}]":                                                               "attendee type X limit: must be an amount",
+		"expense_types: [{code: X, name: X, limit_blocks: perhaps}]":                                                    "no configuration",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: ConnectedList}]}]":                              "form field REPORT / Custom1 parent: must be a field of the type",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: Text}, {name: Custom2, type: ConnectedList}]}]": "Custom2 parent: must be a field of the type",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom2, type: ConnectedList, parent: Custom1}, {name: Custom1, type: List, list: Projects}]}]":    "Custom2 parent: must be a field of the type",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List, list: Projects}, {name: Custom2, type: ConnectedList, list: Cost Centers}]}]": "Custom2 list: must be that of the field one level up",
+		"forms: [{kind: REPORT, name: X, fields: [{name: Custom1, type: List, list: Projects}, {name: Custom2, type: Text, parent: Custom1}]}]":             "Custom2 parent: goes with the type ConnectedList",
+		"groups: [{name: G, cash_advance: {carry_balance: true}}]":                                                                                          "cash_advance: is missing.",
+		"expense_types: [{code: X, name: X}]\ngroups: [{name: G, policies: [{name: P, types: [TAXIX]}]}]":                                                   "types: name TAXIX, which is no expense type.",
+		"rates: [{on: soon, to: USD, from: {EUR: \"1\"}}]":                                                                                                  "on: must be a day",
+		"rates: [{on: 2026-01-01, to: XYZ, from: {EUR: \"1\"}}]":                                                                                            "to: must be a currency",
+		"rates: [{on: 2026-01-01, to: USD, from: {EUR: \"0\"}}]":                                                                                            "EUR: must be a number above zero.",
+		"rates: [{on: 2026-01-01, to: USD, from: {USD: \"1\"}}]":                                                                                            "USD: is the currency itself.",
+		"rates: [{on: 2026-01-01, to: USD, from: {EUR: \"1\"}}, {on: 2026-01-01, to: usd, from: {eur: \"2\"}}]":                                             "eur: comes twice.",
+		"mileage_rates: [{does: OTHER, from: 2026-01-01, unit: M, currency: USD, per_unit: 1}]":                                                             "does: must be one of COCARMILE, PCARMILE.",
+		"mileage_rates: [{does: PCARMILE, from: 2026-01-01, unit: L, currency: USD, per_unit: 1}]":                                                          "unit: must be one of M, K.",
+		"mileage_rates: [{does: PCARMILE, from: 2026-01-01, unit: M, currency: USD, per_unit: 0}]":                                                          "per_unit: must be a number above zero.",
+		"locations: [{name: X, country: USA}]":                                                                                                              "country: must be a code of two letters",
+		"locations: [{name: X, country: US, subdivision: DE-BY}]":                                                                                           "subdivision: must be a code of the country",
+		"locations: [{name: X, country: US, iata: SEAT}]":                                                                                                   "iata: must be a code of three letters",
+		"locations: [{name: X, country: US, latitude: 91}]":                                                                                                 "latitude: must be a number of degrees up to 90.",
+		"locations: [{name: X, country: US, longitude: east}]":                                                                                              "longitude: must be a number of degrees up to 180.",
+		"locations: [{name: X, country: US}, {name: x, country: us}]":                                                                                       "location us / x: comes twice.",
 	} {
 		_, err := w.apply(demo, text)
 		if !errs.Is(err, errs.Invalid) || !strings.Contains(err.Error(), want) {
@@ -379,11 +582,26 @@ func TestConfigurationOfOddNames(t *testing.T) {
 			s.send(step{as: "wes", call: "POST /common/listitems", body: `{"ListID":"{list}","Level1Code":` + quoted(odd(8)) + `,"Name":` + quoted(odd(20)) + `}`})
 		}
 	}
+	// Cost objects and fields of any name, and rules of every kind.
 	text := w.export(demo)
+	var objects strings.Builder
+	for i := range 40 {
+		fmt.Fprintf(&objects, "          - {field: %s%d, value: %s, above: %d.%02d, approver: %s@demo.test}\n", []string{"OrgUnit", "Custom"}[i%2], 1+i%6, quoted(odd(12)+strconv.Itoa(i)),
+			r.IntN(1000), r.IntN(100), []string{"ann", "BOB", "cora"}[r.IntN(3)])
+	}
+	text = strings.NewReplacer("company: {}", "company: {tax_account: "+quoted(odd(20))+"}", "        cost_objects:\n", "        cost_objects:\n"+objects.String(),
+		"- {code: SPOUSE,", "- {limit: "+strconv.Itoa(r.IntN(500))+", code: SPOUSE,", "- {code: TAXIX,", "- {limit: 10, limit_blocks: true, code: TAXIX,",
+		"TOLLS, TRAIN", "{code: TOLLS, limit_blocks: true, attendees_required: false}, TRAIN",
+		"{name: OrgUnit2..6, type: Text, label: \"Organisation {n}\"}", "{name: OrgUnit2..4, type: ConnectedList, label: "+quoted(odd(20))+"}\n      - {name: OrgUnit5..6, type: ConnectedList, parent: OrgUnit2}").Replace(text)
+	if changes, err := w.apply(demo, text); err != nil || strings.Count(changes, "+ cost object of policy") != 40 {
+		t.Fatalf("%s%v in\n%s", changes, err, text)
+	}
+	text = w.export(demo)
 	if changes, err := w.plan(demo, text); changes != "" || err != nil {
 		t.Errorf("what stands would change\n%s%v in\n%s", changes, err, text)
 	}
-	empty := w.newCompany()
+	empty := w.newCompany("ann@empty.test", "bob@empty.test", "cora@empty.test")
+	text = moved(text)
 	if _, err := w.apply(empty, text); err != nil {
 		t.Fatal(err)
 	}

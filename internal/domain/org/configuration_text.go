@@ -37,8 +37,7 @@ func (c *Configuration) shortened() *Configuration {
 		g.Policies = slices.Clone(g.Policies)
 		for j := range g.Policies {
 			p := &g.Policies[j]
-			plain := func(t filePolicyType) bool { return t.Receipt == "" && t.Limit == "" }
-			if p.Types != nil && len(*p.Types) == len(c.ExpenseTypes) && !slices.ContainsFunc(*p.Types, func(t filePolicyType) bool { return !plain(t) }) {
+			if p.Types != nil && len(*p.Types) == len(c.ExpenseTypes) && !slices.ContainsFunc(*p.Types, func(t filePolicyType) bool { return !t.plain() }) {
 				p.Types = nil
 			}
 		}
@@ -76,6 +75,9 @@ func joinFields(fields []fileField) []fileField {
 		if one.Length == plainLength {
 			one.Length = 0
 		}
+		if one.Type == string(ConnectedListField) { // which has its parent's
+			one.List = ""
+		}
 		joined = append(joined, one)
 		i += n
 	}
@@ -85,11 +87,17 @@ func joinFields(fields []fileField) []fileField {
 // yamlWriter writes structs as YAML: a record that has no others below it on one line.
 type yamlWriter struct{ b strings.Builder }
 
-// sections writes every member, the empty ones too.
+// sections writes every member, the empty ones too: lists of records, and single ones.
 func (w *yamlWriter) sections(v reflect.Value) {
 	for i := range v.NumField() {
 		w.b.WriteString("\n" + v.Type().Field(i).Tag.Get("yaml") + ":")
-		w.list(v.Field(i), "  ")
+		if section := v.Field(i); section.Kind() == reflect.Slice {
+			w.list(section, "  ")
+		} else {
+			w.b.WriteString(" ")
+			w.inline(section.Elem())
+			w.b.WriteString("\n")
+		}
 	}
 }
 
@@ -204,7 +212,7 @@ func (w *yamlWriter) inline(v reflect.Value) {
 		}
 		w.b.WriteString("}")
 	case reflect.Struct:
-		if t, ok := v.Interface().(filePolicyType); ok && t.Receipt == "" && t.Limit == "" {
+		if t, ok := v.Interface().(filePolicyType); ok && t.plain() {
 			w.b.WriteString(scalar(t.Code))
 			return
 		}

@@ -80,7 +80,10 @@ func (s *Service) plan(tx *store.Tx, c *Company, want *Configuration) (*standing
 		return nil, nil, nil, err
 	}
 	all := want.with(st.Configuration)
-	if err := all.settle(); err != nil {
+	if err := st.meet(tx, c, want); err != nil {
+		return nil, nil, nil, err
+	}
+	if err := all.settle(&settler{people: st.people, named: want.Groups != nil}); err != nil {
 		return nil, nil, nil, err
 	}
 	changes := compare(st.Configuration, all)
@@ -128,12 +131,30 @@ type standing struct {
 	*Configuration
 	ids   map[string]string // by the key of planned
 	taken map[string]bool   // every id that is in use
+
+	people map[string]*User // who is named, by folded login
+}
+
+// meet finds the people whom a file names, where the company has them.
+func (st *standing) meet(tx *store.Tx, c *Company, want *Configuration) error {
+	for i := range want.Groups {
+		for j := range want.Groups[i].Policies {
+			for _, o := range want.Groups[i].Policies[j].CostObjects {
+				key := fold(o.Approver)
+				if _, known := st.people[key]; known || key == "" {
+					continue
+				}
+				u, err := users.One(tx, ofCompany(c.ID), store.Where("login_key = ?", key))
+				if err != nil && !errs.Is(err, errs.NotFound) {
+					return err
+				}
+				st.people[key] = u
+			}
+		}
+	}
+	return nil
 }
 
 func (st *standing) know(noun, what, id string) {
-	key := noun + "\n" + what
-	if noun == "list" || noun == "list item" {
-		key = noun + "\n" + fold(what)
-	}
-	st.ids[key], st.taken[id] = id, true
+	st.ids[keyOf(noun, what)], st.taken[id] = id, true
 }

@@ -20,8 +20,9 @@ type reader struct {
 }
 
 func read(tx *store.Tx, c *Company) (*standing, error) {
-	r := &reader{tx: tx, company: c.ID, st: &standing{Configuration: &Configuration{}, ids: map[string]string{}, taken: map[string]bool{}},
+	r := &reader{tx: tx, company: c.ID, st: &standing{Configuration: &Configuration{}, ids: map[string]string{}, taken: map[string]bool{}, people: map[string]*User{}},
 		expenses: map[string]string{}, payments: map[string]string{}, lists: map[string]string{}}
+	r.settings()
 	r.types()
 	r.readLists()
 	r.forms()
@@ -62,6 +63,12 @@ func amountText(m value.Opt[value.Money]) string {
 	return m.V.String()
 }
 
+func (r *reader) settings() {
+	c := &fileCompany{}
+	r.st.Company = c
+	r.each(`SELECT account_id FROM tax_account WHERE company_id = ?`, func(rows *store.Rows) error { return rows.Scan(&c.TaxAccount) })
+}
+
 func (r *reader) types() {
 	c := r.st.Configuration
 	c.SpendCategories, c.ExpenseTypes, c.PaymentTypes, c.AttendeeTypes = []fileCategory{}, []fileExpenseType{}, []filePaymentType{}, []fileAttendeeType{}
@@ -73,7 +80,7 @@ func (r *reader) types() {
 		r.st.know("expense type", t.Code, t.ID)
 		r.expenses[t.ID] = t.Code
 		c.ExpenseTypes = append(c.ExpenseTypes, fileExpenseType{Code: t.Code, Name: t.Name, Does: t.ExpenseCode, Category: t.SpendCategory,
-			Account: t.AccountCode, Receipt: amountText(t.ReceiptRequiredAbove), Limit: amountText(t.Limit), VAT: t.HasVAT})
+			Account: t.AccountCode, Receipt: amountText(t.ReceiptRequiredAbove), Limit: amountText(t.Limit), Blocks: t.LimitBlocks, Attended: t.AttendeesRequired, VAT: t.HasVAT})
 	}
 	var payments []PaymentType
 	if r.err == nil {
@@ -84,10 +91,18 @@ func (r *reader) types() {
 		r.payments[t.ID] = t.Code
 		c.PaymentTypes = append(c.PaymentTypes, filePaymentType{Code: t.Code, Name: t.Name, By: string(t.PaidBy), Default: t.Default, Position: int64(i + 1)})
 	}
+	limits := map[string]string{}
+	r.each(`SELECT attendee_type_id, amount FROM attendee_limit WHERE company_id = ? ORDER BY attendee_type_id`, func(rows *store.Rows) error {
+		var kind string
+		var most int64
+		err := rows.Scan(&kind, &most)
+		limits[kind] = value.Money(most).String()
+		return err
+	})
 	for _, t := range all(r, attendeeTypes, func(t *AttendeeType) int64 { return t.Seq }) {
 		r.st.know("attendee type", t.Code, t.ID)
 		c.AttendeeTypes = append(c.AttendeeTypes, fileAttendeeType{Code: t.Code, Name: t.Name, System: t.System, Private: t.Private, Counts: t.AllowCountEditing,
-			Manual: t.AllowManualAttendees, Connector: t.Connector, Search: strings.Fields(t.searchFields)})
+			Manual: t.AllowManualAttendees, Connector: t.Connector, Search: strings.Fields(t.searchFields), Limit: limits[t.ID]})
 	}
 }
 
@@ -133,11 +148,11 @@ func (r *reader) forms() {
 		c.Forms = append(c.Forms, f)
 		return err
 	})
-	r.each(`SELECT form_id, name, type, label, list_id, required, max_length FROM form_field WHERE company_id = ? ORDER BY form_id, position, name`,
+	r.each(`SELECT form_id, name, type, label, list_id, parent, required, max_length FROM form_field WHERE company_id = ? ORDER BY form_id, position, name`,
 		func(rows *store.Rows) error {
 			var form, list string
 			var f fileField
-			err := rows.Scan(&form, &f.Name, &f.Type, &f.Label, &list, &f.Required, &f.Length)
+			err := rows.Scan(&form, &f.Name, &f.Type, &f.Label, &list, &f.Parent, &f.Required, &f.Length)
 			if i, ok := at[form]; ok {
 				f.List = r.lists[list]
 				c.Forms[i].Fields = append(c.Forms[i].Fields, f)
@@ -197,12 +212,27 @@ func (r *reader) groups() {
 		p.Approvals = append(p.Approvals, fileApproval{level, value.Money(above).String()})
 		return err
 	})
-	r.each(`SELECT p.policy_id, p.expense_type_id, p.receipt_required_above, p.amount_limit FROM policy_expense_type p JOIN expense_type t ON t.id = p.expense_type_id
+	r.each(`SELECT c.policy_id, c.field, c.value, c.above, u.id, u.login, u.active FROM cost_object_approval c JOIN app_user u ON u.id = c.approver_id
+		WHERE c.company_id = ? ORDER BY c.policy_id, c.position`, func(rows *store.Rows) error {
+		var id string
+		var above int64
+		var o fileCostObject
+		var u User
+		err := rows.Scan(&id, &o.Field, &o.Value, &above, &u.ID, &u.Login, &u.Active)
+		o.Above, o.Approver = value.Money(above).String(), u.Login
+		r.st.people[fold(u.Login)] = &u
+		p := policy(id)
+		o.Position = int64(len(p.CostObjects) + 1)
+		p.CostObjects = append(p.CostObjects, o)
+		return err
+	})
+	r.each(`SELECT p.policy_id, p.expense_type_id, p.receipt_required_above, p.amount_limit, p.limit_blocks, p.attendees_required FROM policy_expense_type p JOIN expense_type t ON t.id = p.expense_type_id
 		WHERE p.company_id = ? ORDER BY p.policy_id, t.seq`, func(rows *store.Rows) error {
 		var id, kind string
 		var receipt, limit *int64
-		err := rows.Scan(&id, &kind, &receipt, &limit)
-		t := filePolicyType{Code: r.expenses[kind]}
+		var t filePolicyType
+		err := rows.Scan(&id, &kind, &receipt, &limit, &t.Blocks, &t.Attended)
+		t.Code = r.expenses[kind]
 		if receipt != nil {
 			t.Receipt = value.Money(*receipt).String()
 		}

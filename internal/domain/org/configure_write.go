@@ -19,6 +19,7 @@ type configurer struct {
 }
 
 func (w *configurer) write(c *Configuration) {
+	w.settings(c.Company)
 	w.categories(c.SpendCategories)
 	w.expenseTypes(c.ExpenseTypes)
 	w.paymentTypes(c.PaymentTypes)
@@ -33,10 +34,7 @@ func (w *configurer) write(c *Configuration) {
 // id is the id of a record by what plans call it; names are what a new one's is
 // derived from.
 func (w *configurer) id(noun, what string, names ...string) string {
-	key := noun + "\n" + what
-	if noun == "list" || noun == "list item" {
-		key = noun + "\n" + fold(what)
-	}
+	key := keyOf(noun, what)
 	if id, ok := w.ids[key]; ok {
 		return id
 	}
@@ -77,6 +75,13 @@ func column(m value.Opt[value.Money]) any {
 	return int64(m.V)
 }
 
+func (w *configurer) settings(c *fileCompany) {
+	w.exec(`DELETE FROM tax_account WHERE company_id = ?`, w.company.ID)
+	if c.TaxAccount != "" {
+		w.exec(`INSERT INTO tax_account (company_id, account_id) VALUES (?, ?)`, w.company.ID, c.TaxAccount)
+	}
+}
+
 func (w *configurer) categories(all []fileCategory) {
 	rows := make([]SpendCategory, len(all))
 	for i, k := range all {
@@ -90,7 +95,7 @@ func (w *configurer) expenseTypes(all []fileExpenseType) {
 	for i, t := range all {
 		rows[i] = expenseTypeRow{company: w.company.ID, ExpenseType: ExpenseType{ID: w.id("expense type", t.Code, "expense type", t.Code),
 			Code: t.Code, Name: t.Name, ExpenseCode: t.Does, SpendCategory: t.Category, AccountCode: t.Account, HasVAT: t.VAT,
-			ReceiptRequiredAbove: amount(t.Receipt), Limit: amount(t.Limit)}}
+			ReceiptRequiredAbove: amount(t.Receipt), Limit: amount(t.Limit), LimitBlocks: t.Blocks, AttendeesRequired: t.Attended}}
 	}
 	save(w, expenseTypes, rows)
 }
@@ -113,6 +118,12 @@ func (w *configurer) attendeeTypes(all []fileAttendeeType) {
 			searchFields: strings.Join(t.Search, " ")}
 	}
 	save(w, attendeeTypes, rows)
+	w.exec(`DELETE FROM attendee_limit WHERE company_id = ?`, w.company.ID)
+	for i, t := range all {
+		if t.Limit != "" {
+			w.exec(`INSERT INTO attendee_limit (company_id, attendee_type_id, amount) VALUES (?, ?, ?)`, w.company.ID, rows[i].ID, int64(amount(t.Limit).V))
+		}
+	}
 }
 
 func (w *configurer) lists(all []fileList) {
@@ -153,8 +164,8 @@ func (w *configurer) forms(all []fileForm) {
 			if field.List != "" {
 				list = w.ids["list\n"+fold(field.List)]
 			}
-			w.exec(`INSERT INTO form_field (form_id, name, company_id, position, type, label, list_id, required, max_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-				id, field.Name, w.company.ID, int64(i+1), field.Type, field.Label, list, field.Required, field.Length)
+			w.exec(`INSERT INTO form_field (form_id, name, company_id, position, type, label, list_id, parent, required, max_length) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+				id, field.Name, w.company.ID, int64(i+1), field.Type, field.Label, list, field.Parent, field.Required, field.Length)
 		}
 	}
 	for key := range w.ids {
@@ -165,7 +176,7 @@ func (w *configurer) forms(all []fileForm) {
 }
 
 func (w *configurer) groups(all []fileGroup) {
-	for _, table := range []string{"group_payment_type", "approval_level", "policy_expense_type"} {
+	for _, table := range []string{"group_payment_type", "approval_level", "cost_object_approval", "policy_expense_type"} {
 		w.exec(`DELETE FROM `+table+` WHERE company_id = ?`, w.company.ID)
 	}
 	rows := make([]Group, len(all))
@@ -194,9 +205,13 @@ func (w *configurer) policy(group, groupID string, p filePolicy) Policy {
 	for _, a := range p.Approvals {
 		w.exec(`INSERT INTO approval_level (policy_id, level, above, company_id) VALUES (?, ?, ?, ?)`, row.ID, a.Level, int64(amount(a.Above).V), w.company.ID)
 	}
+	for _, o := range p.CostObjects {
+		w.exec(`INSERT INTO cost_object_approval (policy_id, position, company_id, field, value, value_key, above, approver_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+			row.ID, o.Position, w.company.ID, o.Field, o.Value, fold(o.Value), int64(amount(o.Above).V), w.people[fold(o.Approver)].ID)
+	}
 	for _, t := range *p.Types {
-		w.exec(`INSERT INTO policy_expense_type (policy_id, expense_type_id, company_id, receipt_required_above, amount_limit) VALUES (?, ?, ?, ?, ?)`,
-			row.ID, w.ids["expense type\n"+t.Code], w.company.ID, column(amount(t.Receipt)), column(amount(t.Limit)))
+		w.exec(`INSERT INTO policy_expense_type (policy_id, expense_type_id, company_id, receipt_required_above, amount_limit, limit_blocks, attendees_required)
+			VALUES (?, ?, ?, ?, ?, ?, ?)`, row.ID, w.ids["expense type\n"+t.Code], w.company.ID, column(amount(t.Receipt)), column(amount(t.Limit)), t.Blocks, t.Attended)
 	}
 	return row
 }

@@ -29,6 +29,7 @@ type SeedCompany struct {
 	Tokens       []string          `yaml:"tokens"`
 	Users        []SeedUser        `yaml:"users"`
 	Applications []seedApplication `yaml:"applications"`
+	Groups       []fileGroup       `yaml:"groups"` // in place of the seed's
 }
 
 // SeedUser is a user of a seed. Hash is the hash of Password, where it was made beforehand.
@@ -125,10 +126,13 @@ func (s *Service) ApplySeed(tx *store.Tx, d *Seed) error {
 		if err := s.AddCompany(tx, c); err != nil {
 			return fmt.Errorf("org: the company %s: %w", n.Name, err)
 		}
-		if err := s.Configure(tx, c, d); err != nil {
+		if err := s.addPeople(tx, c, n); err != nil {
 			return fmt.Errorf("org: the company %s: %w", n.Name, err)
 		}
-		if err := s.addPeople(tx, c, n); err != nil {
+		own := d.Configuration // which may name the people
+		fill(&n.Groups, own.Groups)
+		own.Groups = n.Groups
+		if _, err := s.Apply(tx, c.ID, &own); err != nil {
 			return fmt.Errorf("org: the company %s: %w", n.Name, err)
 		}
 		for j := range n.Applications {
