@@ -120,16 +120,17 @@ func (s *Service) SetDelegation(tx *store.Tx, company string, d auth.Delegation)
 		where store.Predicate
 		most  int
 		who   string
+		said  string
 	}{
-		{store.Where("user_id = ? AND delegate_id <> ?", user.ID, delegate.ID), maxDelegates, user.Login + " has"},
-		{store.Where("delegate_id = ? AND user_id <> ?", delegate.ID, user.ID), maxDelegations, delegate.Login + " is one of"},
+		{store.Where("user_id = ? AND delegate_id <> ?", user.ID, delegate.ID), maxDelegates, user.Login, "has %d already"},
+		{store.Where("delegate_id = ? AND user_id <> ?", delegate.ID, user.ID), maxDelegations, delegate.Login, "is one for %d people already"},
 	} {
 		var n int
 		if err := tx.QueryRow(`SELECT count(*) FROM delegate WHERE `+c.where.SQL, c.where.Args...).Scan(&n); err != nil {
 			return err
 		}
 		if n >= c.most {
-			return errs.Newf(errs.Invalid, "many", "More delegates cannot be named: %s %d already.", c.who, n)
+			return errs.Newf(errs.Invalid, "many", "No more delegates can be named: %s "+c.said+".", c.who, n)
 		}
 	}
 	_, err = tx.Exec(`INSERT INTO delegate (company_id, user_id, delegate_id, prepare, submit, approve, approve_from, approve_until) VALUES (?, ?, ?, ?, ?, ?, ?, ?)

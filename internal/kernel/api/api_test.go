@@ -75,6 +75,9 @@ type fixture struct {
 	db  *store.DB
 	now value.Instant
 	ids *value.IDs
+
+	prepared map[string]auth.Person // by login in lower case: those whose reports ann prepares
+	asked    []string               // of whom the directory was asked
 }
 
 var gadgetNames = Names{One: "GadgetGet", WireOne: "Gadget", Many: "GadgetCollection", WireMany: "Gadgets", Post: "GadgetPost", Put: "GadgetPut"}
@@ -96,8 +99,8 @@ func (x *fixture) operations() []Operation {
 				return Listing[gadget]{}, err
 			}
 			return Page(gadgets, rows, more, p), nil
-		}, (*gadgetQuery).v3, (*gadget).v3, doc("gadgets.list"), scope, About(UserOrAll), Named(gadgetNames), Limits(3, 10)),
-		Get(V3, "/gadgets/{id}", load, (*gadget).v3, doc("gadgets.get"), scope, About(UserParameter), Named(gadgetNames)),
+		}, (*gadgetQuery).v3, (*gadget).v3, doc("gadgets.list"), scope, About(UserOrAll), Named(gadgetNames), Limits(3, 10), Delegable()),
+		Get(V3, "/gadgets/{id}", load, (*gadget).v3, doc("gadgets.get"), scope, About(UserParameter), Named(gadgetNames), Delegable()),
 		Create(V3, "/gadgets", func(tx *store.Tx, a *auth.Actor, g *gadget, in *Input) (string, error) {
 			g.ID, g.Company, g.Owner, g.Made = x.ids.Protected(), a.Company, a.Subject.ID, tx.Now()
 			if g.Price < 0 {
@@ -107,13 +110,13 @@ func (x *fixture) operations() []Operation {
 				return "", err
 			}
 			return g.ID, gadgets.Insert(tx, g)
-		}, (*gadget).v3, doc("gadgets.create"), scope, About(UserParameter), Named(gadgetNames), MaxBody(2000)),
+		}, (*gadget).v3, doc("gadgets.create"), scope, About(UserParameter), Named(gadgetNames), MaxBody(2000), Delegable()),
 		Update(V3, "/gadgets/{id}", load, func(tx *store.Tx, a *auth.Actor, old, changed *gadget, in *Input) error {
 			if err := in.Err(); err != nil {
 				return err
 			}
 			return gadgets.Update(tx, changed)
-		}, (*gadget).v3, doc("gadgets.update"), scope, About(UserParameter), Named(gadgetNames)),
+		}, (*gadget).v3, doc("gadgets.update"), scope, About(UserParameter), Named(gadgetNames), Delegable()),
 		Delete(V3, "/gadgets/{id}", func(tx *store.Tx, a *auth.Actor, id string) error {
 			if _, err := load(tx, a, id); err != nil {
 				return err
@@ -172,12 +175,20 @@ func (x *fixture) Authenticate(_ context.Context, token string) (*auth.Actor, er
 
 // Person knows ann and bob.
 func (x *fixture) Person(_ context.Context, company, login string) (auth.Person, bool, error) {
+	x.asked = append(x.asked, "person "+login)
 	for _, p := range []auth.Person{ann, bob} {
 		if company == "c1" && (strings.EqualFold(p.Login, login) || p.ID == login) {
 			return p, true, nil
 		}
 	}
 	return auth.Person{}, false, nil
+}
+
+// PreparedBy knows for whom ann is a delegate.
+func (x *fixture) PreparedBy(_ context.Context, company, delegate, login string) (auth.Person, bool, error) {
+	x.asked = append(x.asked, "delegate "+delegate)
+	p, ok := x.prepared[strings.ToLower(login)]
+	return p, ok && company == "c1" && delegate == ann.ID, nil
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -503,7 +514,10 @@ func TestUndeclaredOperationsPanic(t *testing.T) {
 			Custom(V3, "GET", "/x", nil, Doc{ID: "x", Summary: "x"}, auth.Scopes{}, About(Nobody))
 		},
 		"subject": func() { Custom(V3, "GET", "/x", nil, Doc{ID: "x", Summary: "x"}, auth.AnyToken()) },
-		"id":      func() { Custom(V3, "GET", "/x", nil, Doc{}, auth.AnyToken(), About(Nobody)) },
+		"a user to be delegable for": func() {
+			Custom(V3, "GET", "/x", nil, Doc{ID: "x", Summary: "x"}, auth.AnyToken(), About(CallerOnly), Delegable())
+		},
+		"id": func() { Custom(V3, "GET", "/x", nil, Doc{}, auth.AnyToken(), About(Nobody)) },
 	} {
 		func() {
 			defer func() {

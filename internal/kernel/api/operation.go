@@ -63,6 +63,7 @@ type Operation struct {
 
 	scopes  auth.Scopes
 	subject Subject
+	stands  bool // Delegable
 	names   Names
 	maxBody int64
 	limit   struct{ standard, max int }
@@ -105,6 +106,10 @@ type Option func(*Operation)
 
 // About declares the subject.
 func About(s Subject) Option { return func(o *Operation) { o.subject = s } }
+
+// Delegable lets `user` also name somebody who has made the caller a delegate that
+// prepares. What is done is then about that person's records alone.
+func Delegable() Option { return func(o *Operation) { o.stands = true } }
 
 // Named gives schema names and XML roots.
 func Named(n Names) Option { return func(o *Operation) { o.names = n } }
@@ -165,6 +170,8 @@ func Custom(f *Family, method, path string, handle func(*Call) (Answer, error), 
 		panic("api: " + doc.ID + " declares no scope")
 	case o.subject == undeclaredSubject:
 		panic("api: " + doc.ID + " declares no subject")
+	case o.stands && o.subject != UserParameter && o.subject != UserOrAll:
+		panic("api: " + doc.ID + " is delegable, but takes no user")
 	}
 	return o
 }
@@ -438,6 +445,10 @@ type Directory interface {
 	// Person finds a user by login (in any letter case) or id. ok is false when the
 	// company has no such user.
 	Person(ctx context.Context, company, loginOrID string) (p auth.Person, ok bool, err error)
+	// PreparedBy finds a user by login or id among those who let a delegate (a user id)
+	// prepare their reports. It looks at the delegate's rows alone, so that ok is false in
+	// the same way for users who do not exist and for those who do.
+	PreparedBy(ctx context.Context, company, delegate, loginOrID string) (p auth.Person, ok bool, err error)
 }
 
 // Authenticator turns a token into its Actor; an *errs.Error of kind Forbidden

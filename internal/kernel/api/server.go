@@ -266,6 +266,16 @@ func (c *Call) resolveSubject(login string) error {
 		a.Subject, a.All, a.Named = a.Self, false, true
 		return nil
 	case !a.Administers():
+		if c.op.stands && !all {
+			p, ok, err := c.server.options.Directory.PreparedBy(c.Context(), a.Company, a.ID, login)
+			if err != nil {
+				return err
+			}
+			if ok {
+				a.Subject, a.All, a.Named = p, false, true
+				return nil
+			}
+		}
 		return errs.New(errs.Forbidden, "user", "Only "+rolesText(auth.WebServicesAdministrator, auth.CanAdminister)+" may name another user.")
 	case all && c.op.subject == UserOrAll:
 		a.All, a.Named = true, true

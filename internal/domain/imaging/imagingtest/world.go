@@ -108,6 +108,11 @@ func (Directory) Person(_ context.Context, company, loginOrID string) (auth.Pers
 	return p, ok, nil
 }
 
+// PreparedBy implements api.Directory: nobody is a delegate.
+func (Directory) PreparedBy(context.Context, string, string, string) (p auth.Person, ok bool, err error) {
+	return p, false, nil
+}
+
 // FindPerson finds a person inside a transaction.
 func (Directory) FindPerson(_ *store.Tx, company, loginOrID string) (auth.Person, error) {
 	p, ok := find(company, loginOrID)
