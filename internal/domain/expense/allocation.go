@@ -66,6 +66,15 @@ func (a *Allocation) columns(c *store.Columns) {
 	store.Document(c, "doc", a, (*Allocation).document)
 }
 
+// fields are the values of the custom fields.
+func (a *Allocation) fields() []CustomField {
+	fields := make([]CustomField, len(a.Customs))
+	for i := range a.Customs {
+		fields[i] = a.Customs[i].CustomField
+	}
+	return fields
+}
+
 func (a *Allocation) document(f *wire.Fields) {
 	f.Text("account1", &a.AccountCode1, "", wire.OmitEmpty)
 	f.Text("account2", &a.AccountCode2, "", wire.OmitEmpty)
@@ -482,11 +491,8 @@ func (s *Service) Allocate(tx *store.Tx, a *auth.Actor, entry, itemization strin
 		sum += x.Percentage
 		x.ID, x.Seq = s.ids.Protected(), 0
 		x.Entry, x.Itemization, x.Report, x.Company, x.Owner = entry, itemization, p.entry.Report, p.entry.Company, p.entry.Owner
-		var fields [len(x.Customs)]CustomField
-		for n := range x.Customs {
-			fields[n] = x.Customs[n].CustomField
-		}
-		if err := s.settleCustoms(tx, cfg, org.AllocationForm, customNames, nil, fields[:], in); err != nil {
+		fields := x.fields()
+		if err := s.settleCustoms(tx, cfg, org.AllocationForm, customFields{}, customFields{customs: fields}, in); err != nil {
 			return err
 		}
 		for n := range x.Customs {

@@ -258,3 +258,59 @@ func TestSharesAreExact(t *testing.T) {
 		}
 	}
 }
+
+// A type that asks for attendees keeps a report from being submitted without them.
+func TestAttendeesThatAreRequired(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.exec("UPDATE expense_type SET attendees_required = ? WHERE company_id = ? AND code = 'LUNCH'", true, demo)
+		w.run(
+			step{as: "ann", call: "POST /expense/reports", body: `{"Name":"Oslo"}`, keep: "r"},
+			step{as: "ann", call: "POST /expense/entries", body: lunch("r", "12"), keep: "e"},
+			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasExceptions=true; HasAttendees=false"},
+			step{as: "ann", call: "POST /expense/attendees", body: `{"AttendeeTypeID":"BUSGUEST","LastName":"Guest"}`, keep: "g"},
+		)
+		submit := "/expensereports/v4/users/" + annID + "/reports/{r}/submit"
+		refuse := func() {
+			t.Helper()
+			if a := w.send("ann", "PATCH", w.fill(submit), "", "", ""); a.status != 400 || !strings.Contains(a.body, "NOATTENDEES: Lunch needs its attendees. Add who took part.") {
+				t.Errorf("submitted: %d %s", a.status, a.body)
+			}
+		}
+		refuse()
+		w.run(
+			step{as: "ann", call: "POST /expense/entryattendeeassociations", body: `{"EntryID":"{e}","AttendeeID":"{g}"}`, keep: "a"},
+			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasExceptions=false; HasAttendees=true"},
+			step{as: "ann", call: "DELETE /expense/entryattendeeassociations/{a}"},
+			step{as: "ann", call: "GET /expense/reports/{r}", want: "HasException=true"},
+		)
+		w.sound()
+		refuse()
+		w.run(
+			step{as: "ann", call: "POST /expense/entryattendeeassociations", body: `{"EntryID":"{e}","AttendeeID":"{g}"}`},
+			step{as: "ann", call: "GET /expense/reports/{r}", want: "HasException=false"},
+		)
+		w.submit("ann", "r")
+	})
+}
+
+// A limit that blocks does so when the report is submitted; what an entry costs can be
+// written down before.
+func TestLimitThatBlocks(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.exec("UPDATE policy_expense_type SET amount_limit = ?, limit_blocks = ? WHERE company_id = ? AND expense_type_id = (SELECT id FROM expense_type WHERE company_id = ? AND code = 'LUNCH')", 10_0000, true, demo, demo)
+		submit := "/expensereports/v4/users/" + annID + "/reports/{r}/submit"
+		w.run(
+			step{as: "ann", call: "POST /expense/reports", body: `{"Name":"Oslo"}`, keep: "r"},
+			step{as: "ann", call: "POST /expense/entries", body: lunch("r", "10.01"), keep: "e"},
+			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasExceptions=true"},
+		)
+		if a := w.send("ann", "PATCH", w.fill(submit), "", "", ""); a.status != 400 || !strings.Contains(a.body, "OVERLIMIT: Lunch costs 10.01 USD; the policy's limit is 10.00 USD.") {
+			t.Errorf("submitted: %d %s", a.status, a.body)
+		}
+		w.run(
+			step{as: "ann", call: "PUT /expense/entries/{e}", body: `{"TransactionAmount":10}`},
+			step{as: "ann", call: "GET /expense/entries/{e}", want: "HasExceptions=false"},
+		)
+		w.submit("ann", "r")
+	})
+}

@@ -419,14 +419,14 @@ func (s *Service) settleAttendee(tx *store.Tx, cfg *org.Config, a *auth.Actor, o
 	if x.Currency == "" {
 		x.Currency = value.Currency(anyOf(string(a.Subject.Currency), string(cfg.Company.Currency)))
 	}
-	var oldCustoms []CustomField
+	var before customFields
 	var counted value.Money // this year's shares of entries
 	today := tx.Now().Date()
 	year := yearOf(today)
 	x.Opening, x.OpeningBefore = x.openings(year)
 	x.OpeningYear = year
 	if old != nil {
-		oldCustoms = old.Customs[:]
+		before.customs = old.Customs[:]
 		counted = exchange(cfg, old.spentYTD.V-x.Opening, old.Currency, x.Currency, today)
 		x.Opening = exchange(cfg, x.Opening, old.Currency, x.Currency, today)
 		x.OpeningBefore = exchange(cfg, x.OpeningBefore, old.Currency, x.Currency, today)
@@ -439,7 +439,7 @@ func (s *Service) settleAttendee(tx *store.Tx, cfg *org.Config, a *auth.Actor, o
 		x.Opening = 0
 	}
 	x.ModifiedAt = tx.Now()
-	return s.settleCustoms(tx, cfg, org.AttendeeForm, customNames, oldCustoms, x.Customs[:], in)
+	return s.settleCustoms(tx, cfg, org.AttendeeForm, before, customFields{customs: x.Customs[:]}, in)
 }
 
 // errNotYours refuses a change of what the actor may use but not change.

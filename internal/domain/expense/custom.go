@@ -60,10 +60,66 @@ func numbered(prefix string, n int) []string {
 	return names
 }
 
-// settleCustoms brings fields that differ from the old ones (nil: all) into the form
+// customFields are the organisational units and the custom fields of a record.
+type customFields struct{ units, customs []CustomField }
+
+// named finds a field by its name; nil when the record has none of it.
+func (c customFields) named(name string) *CustomField { return customNamed(name, c.units, c.customs) }
+
+// settleCustoms brings fields that differ from the old ones (none: all) into the form
 // in which they are kept, by what the company's form says of them. A field that the
 // form does not have is left empty; where there is no form, every field is a text.
-func (s *Service) settleCustoms(tx *store.Tx, cfg *org.Config, kind org.FormKind, names []string, old, now []CustomField, in *api.Input) error {
+func (s *Service) settleCustoms(tx *store.Tx, cfg *org.Config, kind org.FormKind, old, now customFields, in *api.Input) error {
+	if err := s.settleRow(tx, cfg, kind, orgUnitNames, old.units, now.units, in); err != nil {
+		return err
+	}
+	if err := s.settleRow(tx, cfg, kind, customNames, old.customs, now.customs, in); err != nil {
+		return err
+	}
+	fields := cfg.FormFields(kind).Fields
+	for i := range fields {
+		if fields[i].Type == org.ConnectedListField {
+			if err := s.settleConnected(tx, cfg, &fields[i], old, now, in); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// settleConnected checks a field whose item lies below that of another field, when one
+// of the two has changed.
+func (s *Service) settleConnected(tx *store.Tx, cfg *org.Config, field *org.FormField, old, now customFields, in *api.Input) error {
+	f, above := now.named(field.Name), now.named(field.Parent)
+	if f == nil || f.IsZero() {
+		return nil
+	}
+	if was, wasAbove := old.named(field.Name), old.named(field.Parent); was != nil && *was == *f && wasAbove != nil && above != nil && *wasAbove == *above {
+		return nil
+	}
+	if above == nil || above.ListItem == "" {
+		in.Addf(field.Name, "custom", "lies below an item of %s, which must be given too.", field.Parent)
+		return nil
+	}
+	item, why, err := s.itemOf(tx, cfg, field.List, above.ListItem, f)
+	if err != nil {
+		return err
+	}
+	if why != "" {
+		in.Addf(field.Name, "custom", "must lie below the item of %s; choose another one, or clear it.", field.Parent)
+		return nil
+	}
+	*f = listed(item)
+	return nil
+}
+
+// listed is the value of a list field.
+func listed(item *org.ListItem) CustomField {
+	return CustomField{Value: cut(item.Name, maxCustom), Code: item.Code, ListItem: item.ID}
+}
+
+// settleRow settles the fields of one row, but for those that depend on others.
+func (s *Service) settleRow(tx *store.Tx, cfg *org.Config, kind org.FormKind, names []string, old, now []CustomField, in *api.Input) error {
 	for i := range now {
 		f := &now[i]
 		f.Type = ""
@@ -91,8 +147,10 @@ func (s *Service) settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormFie
 	text := strings.TrimSpace(f.Value)
 	bad := func(message string) { in.Add(field.Name, "custom", message) }
 	switch field.Type {
+	case org.ConnectedListField:
+		return nil
 	case org.ListField:
-		item, why, err := s.itemOf(tx, cfg, field.List, f)
+		item, why, err := s.itemOf(tx, cfg, field.List, "", f)
 		if err != nil {
 			return err
 		}
@@ -100,7 +158,7 @@ func (s *Service) settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormFie
 			bad(why)
 			return nil
 		}
-		*f = CustomField{Value: cut(item.Name, maxCustom), Code: item.Code, ListItem: item.ID}
+		*f = listed(item)
 		return nil
 	case org.BooleanField:
 		switch strings.ToLower(text) {
@@ -139,20 +197,29 @@ func (s *Service) settleCustom(tx *store.Tx, cfg *org.Config, field *org.FormFie
 	return nil
 }
 
-// itemOf finds the item of a list that a field names: by its id, or else by its code, or
-// else by its value, which is an id, a code, or the name of one item alone. why says what
-// is wrong where there is none.
-func (s *Service) itemOf(tx *store.Tx, cfg *org.Config, list string, f *CustomField) (item *org.ListItem, why string, err error) {
+// itemOf finds the item of a list, of those right below another one where that is named,
+// that a field names: by its id, or else by its code, or else by its value, which is an
+// id, a code, or the name of one item alone. why says what is wrong where there is none.
+func (s *Service) itemOf(tx *store.Tx, cfg *org.Config, list, above string, f *CustomField) (item *org.ListItem, why string, err error) {
 	name := ""
 	if f.ListItem == "" && f.Code == "" {
 		name = strings.TrimSpace(f.Value)
 	}
-	item, ok, err := cfg.ListItem(tx, list, anyOf(f.ListItem, f.Code, name))
+	var ok bool
+	if key := anyOf(f.ListItem, f.Code, name); above == "" {
+		item, ok, err = cfg.ListItem(tx, list, key)
+	} else {
+		item, ok, err = cfg.ListItemBelow(tx, above, key)
+	}
 	if err != nil || ok {
 		return item, "", err
 	}
 	if name != "" {
-		named, err := s.org.FindListItems(tx, &auth.Actor{Company: cfg.Company.ID}, &org.ListItemQuery{List: list, Name: name}, store.Page{Limit: 2})
+		q := &org.ListItemQuery{List: list, Name: name}
+		if above != "" {
+			q.List, q.Parent = "", above
+		}
+		named, err := s.org.FindListItems(tx, &auth.Actor{Company: cfg.Company.ID}, q, store.Page{Limit: 2})
 		switch {
 		case err != nil:
 			return nil, "", err

@@ -193,6 +193,14 @@ func (e *Entry) v3(f *wire.Fields) {
 	f.Text("Comment", &e.Comment, "A comment on the entry; HasComments tells that there is one.", wire.WriteOnly, wire.Max(500))
 }
 
+// fields are the custom fields of the entry; none of no entry.
+func (e *Entry) fields() customFields {
+	if e == nil {
+		return customFields{}
+	}
+	return customFields{e.OrgUnits[:], e.Customs[:]}
+}
+
 // showEntry fills what is not kept, from the configuration alone.
 func (s *Service) showEntry(cfg *org.Config, e *Entry) {
 	e.amount = value.Some(e.TransactionAmount)

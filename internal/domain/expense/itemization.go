@@ -388,14 +388,15 @@ func (s *Service) settleItemization(tx *store.Tx, cfg *org.Config, e *Entry, old
 		}
 	}
 	i.TransactionAmount = i.TransactionAmount.Round(e.TransactionCurrency.Digits())
-	var oldUnits, oldCustoms []CustomField
-	if old != nil {
-		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
+	return s.settleCustoms(tx, cfg, org.ItemizationForm, old.fields(), i.fields(), in)
+}
+
+// fields are the custom fields of the itemization; none of no itemization.
+func (i *Itemization) fields() customFields {
+	if i == nil {
+		return customFields{}
 	}
-	if err := s.settleCustoms(tx, cfg, org.ItemizationForm, orgUnitNames, oldUnits, i.OrgUnits[:], in); err != nil {
-		return err
-	}
-	return s.settleCustoms(tx, cfg, org.ItemizationForm, customNames, oldCustoms, i.Customs[:], in)
+	return customFields{i.OrgUnits[:], i.Customs[:]}
 }
 
 // misfit says why parts cannot be those of an entry: they come to more than it, or the

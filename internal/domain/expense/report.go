@@ -501,14 +501,15 @@ func (s *Service) CreateReport(tx *store.Tx, a *auth.Actor, r *Report, in *api.I
 
 // settleReport checks what a body may set of a report.
 func (s *Service) settleReport(tx *store.Tx, cfg *org.Config, old, r *Report, in *api.Input) error {
-	var oldUnits, oldCustoms []CustomField
-	if old != nil {
-		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
+	return s.settleCustoms(tx, cfg, org.ReportForm, old.fields(), r.fields(), in)
+}
+
+// fields are the custom fields of the report; none of no report.
+func (r *Report) fields() customFields {
+	if r == nil {
+		return customFields{}
 	}
-	if err := s.settleCustoms(tx, cfg, org.ReportForm, orgUnitNames, oldUnits, r.OrgUnits[:], in); err != nil {
-		return err
-	}
-	return s.settleCustoms(tx, cfg, org.ReportForm, customNames, oldCustoms, r.Customs[:], in)
+	return customFields{r.OrgUnits[:], r.Customs[:]}
 }
 
 // reportToChange reads a report for a change, after all changes before it.

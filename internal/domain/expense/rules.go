@@ -17,18 +17,19 @@ import (
 
 // The codes of exceptions.
 const (
-	codeNoEntries      = "NOENTRIES"  // the report is empty
-	codeItemizations   = "ITEMIZESUM" // the itemizations do not add up to the entry
-	codeReceipt        = "NORECEIPT"  // a receipt is required and there is no image
-	codeAllocations    = "ALLOCSUM"   // the allocations do not add up to 100 %
-	codeLimit          = "OVERLIMIT"  // above the policy's limit for the expense type
-	codeNoRate         = "NORATE"     // no exchange rate is known
-	codeDuplicateEntry = "DUPENTRY"   // another entry of the owner is the same
-	codeDuplicateImage = "DUPIMAGE"   // another entry of the owner has the same image
-	codeRequiredField  = "REQFIELD"   // a custom field that the form requires is empty
-	codeFuture         = "FUTUREDATE" // the transaction has not taken place yet
-	codeExpenseType    = "NOTYPE"     // the policy has no such expense type any more
-	codeTaxInvoice     = "TAXINVOICE" // the validation of the tax invoice found something
+	codeNoEntries      = "NOENTRIES"   // the report is empty
+	codeItemizations   = "ITEMIZESUM"  // the itemizations do not add up to the entry
+	codeReceipt        = "NORECEIPT"   // a receipt is required and there is no image
+	codeAllocations    = "ALLOCSUM"    // the allocations do not add up to 100 %
+	codeLimit          = "OVERLIMIT"   // above the policy's limit for the expense type; an error where that blocks
+	codeAttendees      = "NOATTENDEES" // the expense type asks for attendees and there are none
+	codeNoRate         = "NORATE"      // no exchange rate is known
+	codeDuplicateEntry = "DUPENTRY"    // another entry of the owner is the same
+	codeDuplicateImage = "DUPIMAGE"    // another entry of the owner has the same image
+	codeRequiredField  = "REQFIELD"    // a custom field that the form requires is empty
+	codeFuture         = "FUTUREDATE"  // the transaction has not taken place yet
+	codeExpenseType    = "NOTYPE"      // the policy has no such expense type any more
+	codeTaxInvoice     = "TAXINVOICE"  // the validation of the tax invoice found something
 )
 
 // Lines is an entry with everything below it, as the rules see it.
@@ -104,9 +105,16 @@ func (f *findings) entry(c *org.Config, e *Entry, items []Itemization, now value
 	}
 	if known && kind.Limit.Valid {
 		if spent := inBooks(c, e); spent > kind.Limit.V {
-			f.add(e, nil, codeLimit, LevelWarning, "%s costs %s; the policy's limit is %s.",
+			level := LevelWarning
+			if kind.LimitBlocks {
+				level = LevelError
+			}
+			f.add(e, nil, codeLimit, level, "%s costs %s; the policy's limit is %s.",
 				entryName(kind, e), amount(spent, c.Company.Currency), amount(kind.Limit.V, c.Company.Currency))
 		}
+	}
+	if known && kind.AttendeesRequired && !e.HasAttendees {
+		f.add(e, nil, codeAttendees, LevelError, "%s needs its attendees. Add who took part.", kind.Name)
 	}
 	if e.RateUnknown {
 		f.add(e, nil, codeNoRate, LevelWarning, "No exchange rate from %s to %s is known for %s, so 1 was taken. Give the entry its rate.",

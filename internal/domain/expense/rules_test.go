@@ -116,6 +116,11 @@ func TestRules(t *testing.T) {
 
 		{"limit is kept", func(d *draft) { d.taxi.Limit = money(20 * unit) }, ""},
 		{"limit is passed", func(d *draft) { d.taxi.Limit = money(20*unit - 100) }, "WARNING OVERLIMIT E"},
+		{"limit that blocks is kept", func(d *draft) { d.taxi.Limit, d.taxi.LimitBlocks = money(20*unit), true }, ""},
+		{"limit that blocks is passed", func(d *draft) { d.taxi.Limit, d.taxi.LimitBlocks = money(20*unit-100), true }, "ERROR OVERLIMIT E"},
+		{"there is no limit that could block", func(d *draft) { d.taxi.LimitBlocks = true; d.costs(70 * unit) }, ""},
+		{"attendees are missing", func(d *draft) { d.taxi.AttendeesRequired = true }, "ERROR NOATTENDEES E"},
+		{"attendees are there", func(d *draft) { d.taxi.AttendeesRequired = true; d.lines[0].Entry.HasAttendees = true }, ""},
 		{"type left the policy", func(d *draft) { d.lines[0].Entry.ExpenseType = "GONE" }, "ERROR NOTYPE E"},
 		{"type of an itemization left the policy", func(d *draft) { d.itemize(20 * unit); d.lines[0].Itemizations[0].ExpenseType = "GONE" }, "ERROR NOTYPE E/I1"},
 		{"no rate", func(d *draft) { d.lines[0].Entry.RateUnknown = true }, "WARNING NORATE E"},

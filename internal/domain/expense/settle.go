@@ -33,14 +33,7 @@ func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *En
 	if err := settleVendor(tx, cfg, old, e, in); err != nil {
 		return err
 	}
-	var oldUnits, oldCustoms []CustomField
-	if old != nil {
-		oldUnits, oldCustoms = old.OrgUnits[:], old.Customs[:]
-	}
-	if err := s.settleCustoms(tx, cfg, org.EntryForm, orgUnitNames, oldUnits, e.OrgUnits[:], in); err != nil {
-		return err
-	}
-	if err := s.settleCustoms(tx, cfg, org.EntryForm, customNames, oldCustoms, e.Customs[:], in); err != nil {
+	if err := s.settleCustoms(tx, cfg, org.EntryForm, old.fields(), e.fields(), in); err != nil {
 		return err
 	}
 	if e.HasItemizations && e.IsPersonal {
