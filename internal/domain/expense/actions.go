@@ -29,9 +29,38 @@ func (s *Service) workflowOperations() []api.Operation {
 	}
 }
 
-// inPath is the actor acting for the user whom the path names: the actor itself, or
-// for administrators anybody of the company. Look-ups then reach that user's records.
-func (s *Service) inPath(tx *store.Tx, a *auth.Actor, userID string) (*auth.Actor, error) {
+// A delegate may do for a person what the person has granted, and no more. These are the
+// rights that the calls ask for.
+func maySubmit(d auth.Delegation) bool { return d.Submit }
+
+func mayApprove(tx *store.Tx) func(auth.Delegation) bool {
+	today := tx.Now().Date()
+	return func(d auth.Delegation) bool { return d.Approves(today) }
+}
+
+// delegated is the person with this id as an actor, when the caller is a delegate with a
+// right; nil when not, whether there is such a person or not.
+func (s *Service) delegated(tx *store.Tx, a *auth.Actor, userID string, may func(auth.Delegation) bool) (*auth.Actor, error) {
+	if a.Kind != auth.User || userID == "" || may == nil {
+		return nil, nil
+	}
+	d, err := s.org.Delegation(tx, a.Company, strings.ToLower(userID), a.ID)
+	if err != nil || !may(d) {
+		return nil, err
+	}
+	p, err := s.org.FindPerson(tx, a.Company, d.User)
+	return asPerson(p), err
+}
+
+// asPerson is a person as an actor, without the roles that the person has.
+func asPerson(p auth.Person) *auth.Actor {
+	return &auth.Actor{Kind: auth.User, ID: p.ID, Company: p.Company, Self: p, Subject: p}
+}
+
+// inPath is the actor acting for the user whom the path names: the actor itself; for
+// administrators anybody of the company; for others who has made them a delegate with a
+// right. Look-ups then reach that user's records.
+func (s *Service) inPath(tx *store.Tx, a *auth.Actor, userID string, may func(auth.Delegation) bool) (*auth.Actor, error) {
 	named := *a
 	named.Named, named.All = true, false
 	if a.Kind == auth.User && strings.EqualFold(userID, a.ID) {
@@ -39,7 +68,15 @@ func (s *Service) inPath(tx *store.Tx, a *auth.Actor, userID string) (*auth.Acto
 		return &named, nil
 	}
 	if !a.Administers() {
-		return nil, errs.New(errs.Forbidden, "user", "This token belongs to another user than the one in the path.")
+		person, err := s.delegated(tx, a, userID, may)
+		if err == nil && person == nil {
+			err = errs.New(errs.Forbidden, "user", "This token belongs to another user than the one in the path.")
+		}
+		if err != nil {
+			return nil, err
+		}
+		named.Subject = person.Self
+		return &named, nil
 	}
 	p, err := s.org.FindPerson(tx, a.Company, userID)
 	if errs.Is(err, errs.NotFound) {
@@ -50,20 +87,54 @@ func (s *Service) inPath(tx *store.Tx, a *auth.Actor, userID string) (*auth.Acto
 }
 
 // asManager is with whose rights the actor decides as the user whom the path names, and
-// who is noted as having done it. An administrator who names a manager does what that
-// manager may, and no more.
+// who is noted as having done it. An administrator, or a delegate, who names a manager
+// does what that manager may, and no more; what the manager may by a role is the
+// administrator's alone to do.
 func (s *Service) asManager(tx *store.Tx, a *auth.Actor, userID string) (by, noted *auth.Actor, err error) {
-	noted, err = s.inPath(tx, a, userID)
+	noted, err = s.inPath(tx, a, userID, mayApprove(tx))
 	if err != nil || a.Kind == auth.User && noted.Subject.ID == a.Self.ID {
 		return a, a, err
 	}
-	p := noted.Subject
-	by = &auth.Actor{Kind: auth.User, ID: p.ID, Company: a.Company, Self: p, Subject: p}
-	processor, err := s.org.HasRole(tx, p.ID, auth.ExpenseProcessor)
+	by = asPerson(noted.Subject)
+	if !a.Administers() {
+		return by, noted, nil
+	}
+	processor, err := s.org.HasRole(tx, by.ID, auth.ExpenseProcessor)
 	if processor {
 		by.Roles = []auth.Role{auth.ExpenseProcessor}
 	}
 	return by, noted, err
+}
+
+// recaller is with whose rights the actor takes back a report of the user whom the path
+// names, and who is noted as having done it. In the context PROXY it is for another
+// person that the actor does, who may be named by the report alone.
+func (s *Service) recaller(tx *store.Tx, a *auth.Actor, userID, report string, proxy bool) (by, noted *auth.Actor, err error) {
+	var may func(auth.Delegation) bool
+	if proxy {
+		may = maySubmit
+	}
+	if proxy && strings.EqualFold(userID, a.ID) {
+		if a.Administers() {
+			return a, a, nil
+		}
+		h, err := heads.Get(tx, a.InCompany(""), report)
+		if err != nil {
+			return nil, nil, err
+		}
+		owner, err := s.delegated(tx, a, h.Owner, may)
+		if err != nil {
+			return nil, nil, err
+		}
+		if owner != nil {
+			return owner, a, nil
+		}
+	}
+	noted, err = s.inPath(tx, a, userID, may)
+	if err != nil || a.Administers() || noted.Subject.ID == a.Self.ID {
+		return noted, noted, err
+	}
+	return asPerson(noted.Subject), noted, nil
 }
 
 // asOwner is the actor acting for the owner whom the header X-UserID names.
@@ -76,15 +147,25 @@ func (s *Service) asOwner(tx *store.Tx, a *auth.Actor, login string) (*auth.Acto
 	case a.Kind == auth.User && (strings.EqualFold(login, a.Self.Login) || strings.EqualFold(login, a.ID)):
 		named.Subject, named.Named = a.Self, true
 		return &named, nil
-	case !a.Administers():
-		return nil, errs.New(errs.Forbidden, "user", "Only an administrator ("+string(auth.WebServicesAdministrator)+" or "+string(auth.CanAdminister)+") may name another user.")
 	}
 	p, err := s.org.FindPerson(tx, a.Company, login)
-	if errs.Is(err, errs.NotFound) {
+	known := !errs.Is(err, errs.NotFound)
+	if known && err != nil {
+		return nil, err
+	}
+	if !a.Administers() {
+		person, err := s.delegated(tx, a, p.ID, maySubmit)
+		if err == nil && person == nil {
+			err = errs.New(errs.Forbidden, "user", "Only an administrator ("+string(auth.WebServicesAdministrator)+" or "+string(auth.CanAdminister)+") may name another user.")
+		}
+		if err != nil {
+			return nil, err
+		}
+	} else if !known {
 		return nil, errs.New(errs.Invalid, "user", "Invalid User:"+login)
 	}
 	named.Subject, named.Named = p, true
-	return &named, err
+	return &named, nil
 }
 
 // The answers of v1.1. Members are in order of the alphabet, as readers of that
@@ -238,9 +319,9 @@ func (s *Service) submitV1() api.Operation {
 	}
 	return api.Custom(api.V11, "POST", "/report/{reportId}/submit", handle,
 		api.Doc{ID: "reports.submitXML", Group: "Workflow", Summary: "Submits a report (XML)",
-			Description: "Status is SUCCESS, or FAILURE with what the rules found. An administrator names the report's owner in X-UserID."},
+			Description: "Status is SUCCESS, or FAILURE with what the rules found. An administrator, or a delegate who may submit for the owner, names the report's owner in X-UserID."},
 		auth.Scope("EXPRPT", "expense.report.readwrite"), api.About(api.CallerOnly),
-		api.HeaderParameter("X-UserID", "The login of the report's owner; others than the caller need an administrator's role."),
+		api.HeaderParameter("X-UserID", "The login of the report's owner; others than the caller need an administrator's role, or to be a delegate who may submit for the owner."),
 		api.Answers(200, "How it went; a refused report is a FAILURE.", api.SchemaOf("ReportStatus", reportStatusSchema, "application/xml")))
 }
 
@@ -293,7 +374,7 @@ func (s *Service) submitV4() api.Operation {
 	handle := func(c *api.Call) (api.Answer, error) {
 		var refused []Exception
 		err := c.Write(func(tx *store.Tx) error {
-			a, err := s.inPath(tx, c.Actor(), c.Param("userId"))
+			a, err := s.inPath(tx, c.Actor(), c.Param("userId"), maySubmit)
 			if err != nil {
 				return err
 			}
@@ -388,11 +469,8 @@ func (s *Service) actionV4(id, path string, action Action, contexts ...string) a
 				return a, a, nil
 			case action != ActionRecall:
 				return s.asManager(tx, a, userID)
-			case c.Param("contextType") == "PROXY" && a.Administers() && strings.EqualFold(userID, a.ID):
-				return a, a, nil // an administrator acts for the report's owner under the own id
 			}
-			by, err = s.inPath(tx, a, userID)
-			return by, by, err
+			return s.recaller(tx, a, userID, c.Param("reportId"), c.Param("contextType") == "PROXY")
 		}
 		if err := s.onOpenStep(c, who, len(contexts) > 0, func(tx *store.Tx, by, noted *auth.Actor, step *Step) error {
 			return s.act(tx, by, noted, step.ID, action, comment)

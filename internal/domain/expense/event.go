@@ -10,16 +10,22 @@ import (
 	"quittance/internal/kernel/wire"
 )
 
-// appendEvent notes what has been done with a report, and by whom: the caller or, when
-// a company's token acts for a person whom it names, that person.
+// doer is who does something: the caller or, when a company's token acts for a person
+// whom it names, that person.
+func doer(a *auth.Actor) auth.Person {
+	if a.Self.ID == "" && a.Named {
+		return a.Subject
+	}
+	return a.Self
+}
+
+// appendEvent notes what has been done with a report, and by whom.
 func appendEvent(tx *store.Tx, a *auth.Actor, r *Report, action, step, comment string) error {
+	by := doer(a)
 	e := Event{
 		Report: r.ID, Company: r.Company, Action: action, Step: step, Comment: comment, At: tx.Now(),
 		ApprovalStatus: r.ApprovalStatus, PaymentStatus: r.PaymentStatus,
-		Actor: a.Self.ID, ActorLogin: a.Self.Login, ActorName: a.Self.Name,
-	}
-	if e.Actor == "" && a.Named {
-		e.Actor, e.ActorLogin, e.ActorName = a.Subject.ID, a.Subject.Login, a.Subject.Name
+		Actor: by.ID, ActorLogin: by.Login, ActorName: by.Name,
 	}
 	return events.Insert(tx, &e)
 }
@@ -30,6 +36,9 @@ func (e *Event) v4(f *wire.Fields) {
 	f.Text("userId", &e.Actor, "Who did it; null for the system.")
 	f.Text("loginId", &e.ActorLogin, "The login of who did it.")
 	f.Text("name", &e.ActorName, "The name of who did it.")
+	f.Text("onBehalfOfUserId", &e.For.ID, "For whom it was done: whose turn it was to decide, or the report's owner; null when they did it themselves.")
+	f.Text("onBehalfOfLoginId", &e.For.Login, "The login of for whom it was done.")
+	f.Text("onBehalfOfName", &e.For.Name, "The name of for whom it was done.")
 	f.Text("workflowStepId", &e.Step, "The step that was acted on; null for a submit.")
 	f.Text("approvalStatusId", &e.ApprovalStatus, "The report's approval status afterwards.")
 	f.Text("paymentStatusId", &e.PaymentStatus, "The report's payment status afterwards.")
@@ -62,7 +71,43 @@ func (s *Service) History(tx *store.Tx, a *auth.Actor, reportID string, offset, 
 	if err != nil {
 		return nil, false, err
 	}
-	return events.List(tx, a.InCompany(""), store.Where("report_id = ?", r.ID), store.Page{Limit: limit, Position: offset})
+	list, more, err = events.List(tx, a.InCompany(""), store.Where("report_id = ?", r.ID), store.Page{Limit: limit, Position: offset})
+	if err != nil {
+		return nil, false, err
+	}
+	return list, more, s.tellFor(tx, r, list)
+}
+
+// tellFor fills in for whom the events of a report were done.
+func (s *Service) tellFor(tx *store.Tx, r *Report, list []Event) error {
+	asked := map[string]string{} // who, by step
+	if err := each(tx, steps, store.Where("company_id = ?", r.Company), store.Where("report_id = ?", r.ID), func(s *Step) {
+		asked[s.ID] = s.Approver
+	}); err != nil {
+		return err
+	}
+	people := map[string]auth.Person{}
+	for i := range list {
+		e := &list[i]
+		who := asked[e.Step]
+		if e.Action == "SUBMIT" || e.Action == "RECALL" {
+			who = r.Owner
+		}
+		if who == "" || who == e.Actor {
+			continue
+		}
+		p, ok := people[who]
+		if !ok {
+			var err error
+			if p, err = s.org.FindPerson(tx, r.Company, who); err != nil && !errs.Is(err, errs.NotFound) {
+				return err
+			}
+			p.ID = who
+			people[who] = p
+		}
+		e.For = p
+	}
+	return nil
 }
 
 func (s *Service) history() api.Operation {

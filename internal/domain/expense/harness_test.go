@@ -44,6 +44,7 @@ type world struct {
 	xml     bool              // say steps in XML
 	kept    map[string]string // ids that steps have kept, by name
 
+	copied     int64       // 1 when the configuration is not its own: its ids must not come again
 	remembered *auth.Actor // who calls, whatever the token; for benchmarks
 	ticks      bool        // the clock goes; for benchmarks
 }
@@ -73,7 +74,7 @@ func newWorld(t testing.TB) *world {
 			t.Fatal(err)
 		}
 	})
-	w := &world{now: start}
+	w := &world{now: start, copied: 1}
 	db := storetest.SQLite(t, clocked(w), storetest.With(func(o *store.Options) {
 		if err := os.WriteFile(o.Path, seeded.file, 0o600); err != nil {
 			t.Fatal(err)
@@ -109,7 +110,7 @@ func (w *world) build(t testing.TB, db *store.DB) *world {
 	w.t, w.db, w.kept = t, db, map[string]string{}
 	clock := w.clock
 	ids := value.NewIDs(rand.New(rand.NewSource(7)))
-	w.org = org.New(org.Options{DB: db, Clock: clock, IDs: value.NewIDs(rand.New(rand.NewSource(8))), PublicURL: publicURL,
+	w.org = org.New(org.Options{DB: db, Clock: clock, IDs: value.NewIDs(rand.New(rand.NewSource(8 + w.copied))), PublicURL: publicURL,
 		Passwords: auth.NewPasswords(auth.PasswordCost{Memory: 64, Iterations: 1})})
 	blobs, err := blob.Open(context.Background(), blob.Options{Dir: t.TempDir(), Clock: clock})
 	if err != nil {

@@ -1,6 +1,7 @@
 package expense
 
 import (
+	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/value"
 )
@@ -52,6 +53,8 @@ type Event struct {
 	PaymentStatus  string // afterwards
 	Comment        string
 	At             value.Instant
+
+	For auth.Person // not kept: for whom it was done, when the actor is another
 }
 
 func (e *Event) columns(c *store.Columns) {
@@ -78,8 +81,8 @@ type Step struct {
 	ID       string // gW…
 	Report   string
 	Company  string
-	Kind     string // manager, accounting, extract, confirmation: see the workflow
-	Level    int64  // of managers, from 1
+	Kind     string // manager, costObject, accounting, extract, confirmation: see the workflow
+	Level    int64  // of managers, and the position of cost objects in the policy, from 1
 	Approver string // user id; empty when a role acts
 	State    string
 	OpenedAt value.Instant
@@ -105,6 +108,9 @@ var steps = store.NewTable("report_step", (*Step).columns)
 
 // pays reports whether the step is one of payment, which follows approval.
 func (s *Step) pays() bool { return s.Kind == extractStep || s.Kind == confirmationStep }
+
+// asks reports whether the step asks the actor in person.
+func (s *Step) asks(a *auth.Actor) bool { return s.Approver != "" && s.Approver == a.Self.ID }
 
 // addApprover notes that a user is asked to approve a report, and from then on may
 // read it. Noting it twice changes nothing.

@@ -35,7 +35,7 @@ var reductionSchema = wire.Bind("ApprovedAmount", (*reduction).v4).Exact()
 // the step is done, and errs.NotFound when the report has no such entry. Where nothing
 // changes, nothing is noted.
 func (s *Service) Reduce(tx *store.Tx, by, noted *auth.Actor, stepID, entry string, to value.Money, currency value.Currency, comment string) error {
-	r, step, err := s.stepToActOn(tx, by, stepID, ActionApprove)
+	r, step, err := s.stepToActOn(tx, by, noted, stepID, ActionApprove)
 	if err != nil {
 		return err
 	}

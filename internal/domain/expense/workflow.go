@@ -10,7 +10,8 @@ import (
 )
 
 // A report's way (workflow.md §3): its owner submits it, the managers approve it, one
-// more for each amount that the policy names, accounting reviews it where the policy
+// more for each amount that the policy names, then those who answer for the cost objects
+// that much is claimed for; accounting reviews it where the policy
 // asks for that, and then it is handed over for payment and the payment is confirmed.
 // Each of these is a step with an id of its own, opened when the one before it is
 // done, and good for one action: the conditional UPDATE of close decides who acts.
@@ -18,6 +19,7 @@ import (
 // The kinds of steps.
 const (
 	managerStep      = "manager"      // a manager of the owner approves
+	costObjectStep   = "costObject"   // who answers for a cost object approves
 	accountingStep   = "accounting"   // an Expense Processor reviews
 	extractStep      = "extract"      // the report is handed over for payment
 	confirmationStep = "confirmation" // the payment is confirmed
@@ -82,6 +84,9 @@ func (s *Service) Submit(tx *store.Tx, a *auth.Actor, id string) (*Submission, e
 	if m.Lines, err = linesOf(tx, r); err != nil {
 		return nil, err
 	}
+	if err := findTwins(tx, r.Company, m.Lines); err != nil {
+		return nil, err
+	}
 	m.Found = judgeReport(c, r, m.Lines, tx.Now())
 	if err := keepReportExceptions(tx, r, m.Found); err != nil {
 		return nil, err
@@ -98,19 +103,51 @@ func (s *Service) Submit(tx *store.Tx, a *auth.Actor, id string) (*Submission, e
 }
 
 // Act does one action on a step. It is errs.Conflict when the step is done already or
-// the action is none of the step's, and errs.Forbidden when it is another's turn.
+// the action is none of the step's, and errs.Forbidden when it is another's turn. A
+// delegate does it for whose turn it is.
 func (s *Service) Act(tx *store.Tx, a *auth.Actor, stepID string, action Action, comment string) error {
-	return s.act(tx, a, a, stepID, action, comment)
+	by, err := s.standsFor(tx, a, stepID, action)
+	if err != nil {
+		return err
+	}
+	return s.act(tx, by, a, stepID, action, comment)
+}
+
+// standsFor is with whose rights an actor does an action on a step: mostly the own ones,
+// those of who is asked, or of the report's owner, for their delegates.
+func (s *Service) standsFor(tx *store.Tx, a *auth.Actor, stepID string, action Action) (*auth.Actor, error) {
+	if a.Administers() {
+		return a, nil
+	}
+	step, err := steps.Get(tx, a.InCompany(""), stepID)
+	if err != nil {
+		return nil, err
+	}
+	whose, may := step.Approver, mayApprove(tx)
+	if action == ActionRecall {
+		h, err := heads.Get(tx, a.InCompany(""), step.Report)
+		if err != nil {
+			return nil, err
+		}
+		whose, may = h.Owner, maySubmit
+	}
+	if whose == a.Self.ID {
+		return a, nil
+	}
+	if person, err := s.delegated(tx, a, whose, may); err != nil || person != nil {
+		return person, err
+	}
+	return a, nil
 }
 
 // act does an action with the rights of one actor and notes another as having done it.
 func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action Action, comment string) error {
-	r, step, err := s.stepToActOn(tx, a, stepID, action)
+	r, step, err := s.stepToActOn(tx, a, noted, stepID, action)
 	if err != nil {
 		return err
 	}
 	state := map[Action]string{ActionApprove: stepApproved, ActionSendBack: stepSentBack, ActionRecall: stepRecalled}[action]
-	if err := s.close(tx, a, step, state); err != nil {
+	if err := s.close(tx, noted, step, state); err != nil {
 		return err
 	}
 	if comment = strings.TrimSpace(comment); comment != "" {
@@ -136,7 +173,7 @@ func (s *Service) act(tx *store.Tx, a, noted *auth.Actor, stepID string, action 
 
 // stepToActOn reads a step, and the report that waits at it, for an action: after all
 // changes before it, and only when it is the actor's to do.
-func (s *Service) stepToActOn(tx *store.Tx, a *auth.Actor, stepID string, action Action) (*Report, *Step, error) {
+func (s *Service) stepToActOn(tx *store.Tx, a, noted *auth.Actor, stepID string, action Action) (*Report, *Step, error) {
 	step, err := steps.Get(tx, a.InCompany(""), stepID)
 	if err != nil {
 		return nil, nil, err
@@ -145,7 +182,7 @@ func (s *Service) stepToActOn(tx *store.Tx, a *auth.Actor, stepID string, action
 		return nil, nil, err
 	}
 	access := visible(a, "report.id")
-	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) || step.Kind == managerStep && a.Self.ID == step.Approver {
+	if step.Kind == accountingStep && a.Has(auth.ExpenseProcessor) || step.asks(a) {
 		access = a.InCompany("") // who was asked is told that it is too late, even of a report that is a draft again
 	}
 	r, err := reports.Get(tx, access, step.Report)
@@ -155,14 +192,15 @@ func (s *Service) stepToActOn(tx *store.Tx, a *auth.Actor, stepID string, action
 	if r.Step != step.ID {
 		return nil, nil, errMoved
 	}
-	return r, step, mayAct(a, r, step, action)
+	return r, step, mayAct(a, noted, r, step, action)
 }
 
 // mayAct checks that the step knows the action and that it is the actor's to do.
 // Administrators stand in for everybody, as the system does, but nobody approves the
-// own report.
-func mayAct(a *auth.Actor, r *Report, step *Step, action Action) error {
-	own := a.Kind == auth.User && a.Self.ID == r.Owner
+// own report, in whosever name.
+func mayAct(a, noted *auth.Actor, r *Report, step *Step, action Action) error {
+	owns := func(a *auth.Actor) bool { return a.Kind == auth.User && a.Self.ID == r.Owner }
+	own := owns(a)
 	payment := step.pays()
 	switch {
 	case payment && !a.Administers():
@@ -175,9 +213,9 @@ func mayAct(a *auth.Actor, r *Report, step *Step, action Action) error {
 		return errs.New(errs.Forbidden, "recall", "Only the owner of the report may recall it.")
 	case action == ActionRecall:
 		return nil
-	case own:
+	case own, owns(noted):
 		return errOwnReport
-	case a.Administers(), step.Kind == managerStep && step.Approver == a.Self.ID, step.Kind == accountingStep && a.Has(auth.ExpenseProcessor):
+	case a.Administers(), step.asks(a), step.Kind == accountingStep && a.Has(auth.ExpenseProcessor):
 		return nil
 	}
 	return errNotTurn
@@ -185,19 +223,23 @@ func mayAct(a *auth.Actor, r *Report, step *Step, action Action) error {
 
 // close ends a step. Of several who try, one changes the row.
 func (s *Service) close(tx *store.Tx, a *auth.Actor, step *Step, state string) error {
+	by := doer(a)
 	n, err := tx.Exec("UPDATE report_step SET state = ?, closed_at = ?, closed_by = ? WHERE id = ? AND state = ?",
-		state, int64(tx.Now()), a.Self.ID, step.ID, stepOpen)
+		state, int64(tx.Now()), by.ID, step.ID, stepOpen)
 	if err != nil {
 		return err
 	}
 	if n != 1 {
 		return errMoved
 	}
-	if step.Kind != accountingStep && state != stepRecalled {
-		return nil
+	// Whoever could have acted could read the report while it waited, all processors and
+	// delegates; from now on who was asked and who acted can. What was recalled is its
+	// owner's again, but for those who have decided on it before.
+	if state != stepRecalled && a.Kind == auth.User && !a.Administers() {
+		if err := addApprover(tx, step.Company, step.Report, by.ID); err != nil {
+			return err
+		}
 	}
-	// All processors could read the report while it waited for one of them; and what was
-	// recalled is its owner's again, but for those who have decided on it before.
 	_, err = tx.Exec(`DELETE FROM report_approver WHERE report_id = ? AND NOT EXISTS (SELECT 1 FROM report_step t
 		WHERE t.report_id = report_approver.report_id AND t.state <> ? AND (t.approver_id = report_approver.user_id OR t.closed_by = report_approver.user_id))`,
 		step.Report, stepRecalled)
@@ -241,12 +283,16 @@ func (s *Service) open(tx *store.Tx, c *org.Config, r *Report, done *Step) error
 			return err
 		}
 		if manager.ID != "" {
-			r.ApprovalStatus = PendingManager
-			r.Approver, r.ApproverLogin, r.ApproverName = manager.ID, manager.Login, manager.Name
-			if err := addApprover(tx, r.Company, r.ID, manager.ID); err != nil {
-				return err
-			}
-			return s.openStep(tx, r, &Step{Kind: managerStep, Level: level, Approver: manager.ID})
+			return s.ask(tx, r, PendingManager, manager, &Step{Kind: managerStep, Level: level})
+		}
+	}
+	if done.Kind != accountingStep {
+		approver, position, err := s.nextCostObject(tx, c, policy, r)
+		if err != nil {
+			return err
+		}
+		if approver.ID != "" {
+			return s.ask(tx, r, PendingCost, approver, &Step{Kind: costObjectStep, Level: position})
 		}
 	}
 	r.Approver = ""
@@ -297,6 +343,30 @@ func payThroughExpensePay(tx *store.Tx, r *Report) error {
 		}
 	}
 	return nil
+}
+
+// ask opens a step at which one person decides, or a delegate of that person; all of
+// them may read the report from now on.
+func (s *Service) ask(tx *store.Tx, r *Report, status string, who auth.Person, step *Step) error {
+	r.ApprovalStatus = status
+	r.Approver, r.ApproverLogin, r.ApproverName = who.ID, who.Login, who.Name
+	step.Approver = who.ID
+	if err := addApprover(tx, r.Company, r.ID, who.ID); err != nil {
+		return err
+	}
+	delegates, err := s.org.Delegates(tx, r.Company, who.ID)
+	if err != nil {
+		return err
+	}
+	may := mayApprove(tx)
+	for _, d := range delegates {
+		if may(d) && d.Delegate != r.Owner {
+			if err := addApprover(tx, r.Company, r.ID, d.Delegate); err != nil {
+				return err
+			}
+		}
+	}
+	return s.openStep(tx, r, step)
 }
 
 // openStep opens a step of a report.
@@ -413,7 +483,7 @@ func linesOf(tx *store.Tx, r *Report) ([]Lines, error) {
 	}); err != nil {
 		return nil, err
 	}
-	return lines, findTwins(tx, r.Company, lines)
+	return lines, nil
 }
 
 // each reads all rows of a condition, page by page.
