@@ -80,6 +80,13 @@ func reportsOf(p store.Predicate) index {
 	return reportsIn("SELECT seq, seq FROM report WHERE "+p.SQL+" AND seq > ? ORDER BY seq LIMIT ? + 0", p.Args)
 }
 
+// reportsWithin are the reports of a span of time. All of the span is read from its
+// column's index, and the first of it in the order of the list are kept; the sums keep
+// planners from going through the table in that order instead.
+func reportsWithin(p store.Predicate) index {
+	return reportsIn("SELECT seq, seq FROM report WHERE "+p.SQL+" AND seq + 0 > ? ORDER BY seq + 0 LIMIT ? + 0", p.Args)
+}
+
 // reportsWith are the reports of the rows of another table for which a condition holds,
 // each once.
 func reportsWith(table string, p store.Predicate) index {

@@ -364,7 +364,7 @@ func (q *ReportQuery) index(cfg *org.Config, company store.Predicate) index {
 		return reportsWith("entry", company.And("payment_type_id = ?", paymentTypeID(cfg, q.PaymentType)))
 	}
 	if spans := q.spans(); len(spans) > 0 {
-		return reportsOf(store.And(company, spans[0]))
+		return reportsWithin(store.And(company, spans[0]))
 	}
 	return nil
 }
