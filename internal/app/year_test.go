@@ -104,7 +104,7 @@ func TestYearIsServed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for path, want := range map[string]string{
-		"/api/v3.0/expense/reports?limit=100": `"ApprovalStatusCode":"A_APPR"`,
+		"/api/v3.0/expense/reports?limit=100":                                 `"ApprovalStatusCode":"A_APPR"`,
 		"/api/v3.0/expense/reports?approverLoginID=p0001@demo.test&limit=100": `"OwnerLoginID":"p0009@demo.test"`,
 		"/api/v3.0/expense/entries?hasAttendees=true":                         `"ExpenseTypeCode":"BUSML"`,
 		"/api/v3.0/expense/itemizations?expenseTypeCode=LODTX":                `"Description":"City tax"`,

@@ -16,27 +16,38 @@ UPDATE report SET
 	first_entry = COALESCE((SELECT MIN(e.transaction_date) FROM entry e WHERE e.company_id = report.company_id AND e.report_id = report.id), 0),
 	last_entry = COALESCE((SELECT MAX(e.transaction_date) FROM entry e WHERE e.company_id = report.company_id AND e.report_id = report.id), 0);
 
--- Entries are listed report by report, so that whatever is asked of them, or of their
--- reports, is one range of an index.
-ALTER TABLE entry ADD COLUMN report_seq BIGINT NOT NULL DEFAULT 0;
-UPDATE entry SET report_seq = (SELECT r.seq FROM report r WHERE r.id = entry.report_id);
-DROP INDEX entry_company;
-DROP INDEX entry_owner;
-CREATE INDEX entry_company ON entry (company_id, report_seq, seq);
-CREATE INDEX entry_owner ON entry (company_id, owner_id, report_seq, seq);
-CREATE INDEX entry_type ON entry (company_id, expense_type, report_seq, seq);
-CREATE INDEX entry_payment ON entry (company_id, payment_type_id, report_seq, seq);
-CREATE INDEX entry_vendor ON entry (company_id, vendor_key, report_seq) WHERE vendor_key <> '';
+-- What a report may have many of: the types (T), payment types (P) and vendors (V) of
+-- its entries.
+CREATE TABLE report_trait (
+	company_id TEXT COLLATE "C" NOT NULL,
+	kind TEXT COLLATE "C" NOT NULL,
+	value TEXT COLLATE "C" NOT NULL,
+	report_seq BIGINT NOT NULL,
+	PRIMARY KEY (company_id, kind, value, report_seq)
+);
+INSERT INTO report_trait (company_id, kind, value, report_seq)
+	SELECT e.company_id, 'T', e.expense_type, r.seq FROM entry e JOIN report r ON r.id = e.report_id
+	UNION SELECT e.company_id, 'P', e.payment_type_id, r.seq FROM entry e JOIN report r ON r.id = e.report_id
+	UNION SELECT e.company_id, 'V', e.vendor_key, r.seq FROM entry e JOIN report r ON r.id = e.report_id;
+CREATE INDEX report_trait_report ON report_trait (report_seq);
+
+-- Few entries have what these tell; of the others, the next of a list is near.
+CREATE INDEX entry_type ON entry (company_id, expense_type, seq);
+CREATE INDEX entry_payment ON entry (company_id, payment_type_id, seq);
+CREATE INDEX entry_vat ON entry (company_id, seq) WHERE has_vat;
+CREATE INDEX entry_attended ON entry (company_id, seq) WHERE has_attendees;
+CREATE INDEX entry_billable ON entry (company_id, seq) WHERE billable;
 
 ALTER TABLE entry_attendee ADD COLUMN attendee_type_id TEXT COLLATE "C" NOT NULL DEFAULT '';
 ALTER TABLE entry_attendee ADD COLUMN report_seq BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entry_attendee ADD COLUMN entry_seq BIGINT NOT NULL DEFAULT 0;
 UPDATE entry_attendee SET
 	attendee_type_id = COALESCE((SELECT t.attendee_type_id FROM attendee t WHERE t.id = entry_attendee.attendee_id), ''),
-	(report_seq, entry_seq) = (SELECT e.report_seq, e.seq FROM entry e WHERE e.id = entry_attendee.entry_id);
-CREATE INDEX entry_attendee_type ON entry_attendee (company_id, attendee_type_id, report_seq, entry_seq);
+	(report_seq, entry_seq) = (SELECT r.seq, e.seq FROM entry e JOIN report r ON r.id = e.report_id WHERE e.id = entry_attendee.entry_id);
+CREATE INDEX entry_attendee_type ON entry_attendee (company_id, attendee_type_id, entry_seq);
+CREATE INDEX entry_attendee_type_report ON entry_attendee (company_id, attendee_type_id, report_seq);
 DROP INDEX entry_attendee_attendee;
-CREATE INDEX entry_attendee_attendee ON entry_attendee (attendee_id, report_seq, entry_seq);
+CREATE INDEX entry_attendee_attendee ON entry_attendee (attendee_id, entry_seq);
 
 ALTER TABLE report_approver ADD COLUMN report_seq BIGINT NOT NULL DEFAULT 0;
 UPDATE report_approver SET report_seq = (SELECT r.seq FROM report r WHERE r.id = report_approver.report_id);

@@ -129,7 +129,7 @@ func (s *Service) CreateAssociation(tx *store.Tx, a *auth.Actor, x *Association,
 	e := p.entry
 	x.ID = s.ids.Protected()
 	x.Report, x.Company, x.Owner = e.Report, e.Company, e.Owner
-	x.reportSeq, x.entrySeq = e.reportSeq, e.Seq
+	x.reportSeq, x.entrySeq = p.head.Seq, e.Seq
 	if x.Attendee != "" {
 		if err := attendees.Lock(tx, x.Attendee); err != nil { // it must not be removed meanwhile
 			return "", err
@@ -186,7 +186,10 @@ func (s *Service) saveShares(tx *store.Tx, cfg *org.Config, p *parent, in *api.I
 	if err := shareOut(tx, p.entry, "Amount", in); err != nil {
 		return err
 	}
-	return s.reviewAgain(tx, cfg, p.head, p.entry)
+	if err := s.reviewAgain(tx, cfg, p.head, p.entry); err != nil {
+		return err
+	}
+	return p.head.follow(tx, p.entry, p.entry.HasAttendees)
 }
 
 // shareOut reckons the shares that nobody has given: what the given ones leave of the

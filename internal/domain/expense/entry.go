@@ -62,7 +62,6 @@ type Entry struct {
 	ModifiedAt             value.Instant
 
 	vendorKey string // VendorDescription in the form in which it is searched
-	reportSeq int64  // of the report: lists of entries go report by report
 
 	// amount is TransactionAmount as bodies bring and answers show it: one that a body
 	// clears is absent, which no amount says of itself.
@@ -87,7 +86,6 @@ func (e *Entry) columns(c *store.Columns) {
 	c.Seq(&e.Seq)
 	c.Key("id", &e.ID)
 	c.Text("report_id", &e.Report)
-	c.Int("report_seq", &e.reportSeq)
 	c.Text("company_id", &e.Company)
 	c.Text("owner_id", &e.Owner)
 	c.Text("expense_type", &e.ExpenseType)
@@ -265,7 +263,7 @@ func (q *EntryQuery) where(cfg *org.Config) store.Predicate {
 		p = p.And("expense_type = ?", expenseCode(cfg, q.ExpenseType))
 	}
 	if q.Batch != "" {
-		p = p.And("EXISTS (SELECT 1 FROM report r WHERE r.seq = entry.report_seq AND r.batch_id = ?)", q.Batch)
+		p = p.And("EXISTS (SELECT 1 FROM report r WHERE r.id = entry.report_id AND r.batch_id = ?)", q.Batch)
 	}
 	if q.AttendeeType != "" {
 		p = p.And("EXISTS (SELECT 1 FROM entry_attendee x WHERE x.entry_id = entry.id AND x.attendee_type_id = ?)", attendeeTypeID(cfg, q.AttendeeType))
@@ -279,35 +277,23 @@ func (q *EntryQuery) where(cfg *org.Config) store.Predicate {
 }
 
 // index is where the entries of a whole company are found for which the query asks
-// something of their attendees or their reports, and which column of entries it tells;
-// nil where the table's own indexes are in the order of the list.
-func (q *EntryQuery) index(cfg *org.Config, company store.Predicate) (places index, column string) {
-	report := func(p store.Predicate) (index, string) { return reportsOf(p), "report_seq" }
-	is := func(asked value.Opt[bool]) bool { return asked.Valid && asked.V }
+// something of their attendees or their reports; nil where the table's own indexes are
+// in the order of the list.
+func (q *EntryQuery) index(cfg *org.Config, company store.Predicate) index {
 	switch {
 	case q.Attendee != "":
-		return entriesWith(company.And("attendee_id = ?", q.Attendee)), "seq"
-	case q.Batch != "":
-		return report(company.And("batch_id = ? AND batch_id <> ''", q.Batch))
+		return inOrder("SELECT entry_seq FROM entry_attendee", company.And("attendee_id = ?", q.Attendee), "entry_seq")
 	case q.AttendeeType != "":
-		return entriesWith(company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType))), "seq"
-	case q.ExpenseType != "" || q.PaymentType != "":
-		return nil, ""
-	case is(q.IsBillable):
-		return report(company.And("with_billable = ?", true))
-	case is(q.HasAttendees):
-		return report(company.And("with_attendees = ?", true))
-	case is(q.HasVAT):
-		return report(company.And("with_vat = ?", true))
+		return inOrder("SELECT DISTINCT entry_seq FROM entry_attendee", company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType)), "entry_seq")
+	case q.Batch != "":
+		return sorted("SELECT e.seq FROM report r JOIN entry e ON e.company_id = r.company_id AND e.report_id = r.id",
+			store.Where("r.company_id = ? AND r.batch_id = ? AND r.batch_id <> ''", cfg.Company.ID, q.Batch), "e.seq")
 	}
-	return nil, ""
+	return nil
 }
 
-// byReport is the order of entries: report by report, in order of creation.
-var byReport = store.Ascending("report_seq")
-
-// FindEntries lists entries, those of one report after those of the other, in order of
-// creation: the subject's, or those of a report that the actor may read.
+// FindEntries lists entries in order of creation: the subject's, or those of a report
+// that the actor may read.
 func (s *Service) FindEntries(tx *store.Tx, a *auth.Actor, q *EntryQuery, page store.Page) (api.Listing[Entry], error) {
 	var none api.Listing[Entry]
 	cfg, err := s.org.Config(tx, a.Company)
@@ -316,24 +302,21 @@ func (s *Service) FindEntries(tx *store.Tx, a *auth.Actor, q *EntryQuery, page s
 	}
 	access, where := a.Listed(""), q.where(cfg)
 	var places index
-	var column string
-	if q.Report != "" {
+	switch {
+	case q.Report != "":
 		// The report answers who may read; its entries are then one range of an index.
 		n, err := reports.Count(tx, visible(a, "report.id"), store.Where("id = ?", q.Report))
 		if err != nil || n == 0 {
 			return none, err
 		}
 		access = a.InCompany("").And("report_id = ?", q.Report)
-	} else {
-		page.Order = byReport
-		if a.All {
-			places, column = q.index(cfg, a.InCompany(""))
-		}
+	case a.All:
+		places = q.index(cfg, a.InCompany(""))
 	}
 	var rows []Entry
 	var more bool
 	if places != nil {
-		rows, more, err = along(tx, entries, places, column, access, where, page)
+		rows, more, err = along(tx, entries, places, access, where, page)
 	} else {
 		rows, more, err = entries.List(tx, access, where, page)
 	}
@@ -401,7 +384,7 @@ func (s *Service) CreateEntry(tx *store.Tx, a *auth.Actor, e *Entry, in *api.Inp
 	if err := entries.Insert(tx, e); err != nil {
 		return "", err
 	}
-	if err := h.become(tx, h.Traits.with(e)); err != nil {
+	if err := h.gain(tx, e); err != nil {
 		return "", err
 	}
 	if err := tellTwins(tx, e.Company, same, h); err != nil {
@@ -588,7 +571,7 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 		}
 	}
 	if to != from {
-		if err := moveChildren(tx, e); err != nil {
+		if err := moveChildren(tx, e, to); err != nil {
 			return err
 		}
 		if err := from.survey(tx); err != nil {
@@ -612,13 +595,13 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 
 // moveChildren takes what is below an entry to the entry's report. Its exceptions are
 // found anew.
-func moveChildren(tx *store.Tx, e *Entry) error {
+func moveChildren(tx *store.Tx, e *Entry, to *head) error {
 	for _, table := range [...]string{"itemization", "allocation", "entry_attendee", "digital_tax_invoice"} {
 		if _, err := tx.Exec("UPDATE "+table+" SET report_id = ? WHERE entry_id = ?", e.Report, e.ID); err != nil {
 			return err
 		}
 	}
-	_, err := tx.Exec("UPDATE entry_attendee SET report_seq = ? WHERE entry_id = ?", e.reportSeq, e.ID)
+	_, err := tx.Exec("UPDATE entry_attendee SET report_seq = ? WHERE entry_id = ?", to.Seq, e.ID)
 	return err
 }
 

@@ -787,8 +787,8 @@ func TestListsAreRangesOfAnIndex(t *testing.T) {
 		return strings.Join(steps, "; ")
 	}
 	for query, want := range map[string]string{
-		"SELECT doc FROM entry WHERE (company_id = ? AND owner_id = ?) AND ((report_seq, seq) > (?, ?)) ORDER BY report_seq, seq LIMIT 26":                                       "SEARCH entry USING INDEX entry_owner (company_id=? AND owner_id=? AND report_seq>?)",
-		"SELECT doc FROM entry WHERE (company_id = ?) AND ((report_seq, seq) > (?, ?)) ORDER BY report_seq, seq LIMIT 26":                                                        "SEARCH entry USING INDEX entry_company (company_id=? AND report_seq>?)",
+		"SELECT doc FROM entry WHERE (company_id = ? AND owner_id = ?) AND (seq > ?) ORDER BY seq LIMIT 26":                                                                      "SEARCH entry USING INDEX entry_owner (company_id=? AND owner_id=? AND seq>?)",
+		"SELECT doc FROM entry WHERE (company_id = ?) AND (seq > ?) ORDER BY seq LIMIT 26":                                                                                       "SEARCH entry USING INDEX entry_company (company_id=? AND seq>?)",
 		"SELECT doc FROM entry WHERE ((company_id = ?) AND (report_id = ?)) AND (seq > ?) ORDER BY seq LIMIT 26":                                                                 "SEARCH entry USING INDEX entry_report (company_id=? AND report_id=? AND seq>?)",
 		"SELECT doc FROM report WHERE (company_id = ? AND owner_id = ?) AND (approval_status IN (?)) AND (seq > ?) ORDER BY seq LIMIT 26":                                        "SEARCH report USING INDEX report_owner_approval (company_id=? AND owner_id=? AND approval_status=? AND seq>?)",
 		"SELECT doc FROM report WHERE (company_id = ?) AND (approval_status IN (?)) AND (seq > ?) ORDER BY seq LIMIT 26":                                                         "SEARCH report USING INDEX report_approval (company_id=? AND approval_status=? AND seq>?)",

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand"
 	"net/http"
 	"net/http/httptest"
@@ -444,9 +445,13 @@ func sameTraits(tx *store.Tx, company, report string) error {
 	if err != nil {
 		return err
 	}
-	found, err := traitsOf(tx, company, report)
-	if err == nil && h.Traits != found {
-		err = fmt.Errorf("the traits %+v are kept; a look at the entries finds %+v", h.Traits, found)
+	found, many, err := traitsOf(tx, company, report)
+	if err != nil {
+		return err
+	}
+	kept, err := keptTraits(tx, h.Seq)
+	if err == nil && (h.Traits != found || !maps.Equal(kept, many)) {
+		err = fmt.Errorf("the traits %+v and %v are kept; a look at the entries finds %+v and %v", h.Traits, kept, found, many)
 	}
 	return err
 }

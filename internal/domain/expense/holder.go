@@ -68,7 +68,10 @@ func (h entryHolder) Changed(tx *store.Tx, id string, images int64) error {
 	if err != nil {
 		return err
 	}
-	return h.s.reviewAgain(tx, cfg, r, e)
+	if err := h.s.reviewAgain(tx, cfg, r, e); err != nil {
+		return err
+	}
+	return r.follow(tx, e, e.HasImage)
 }
 
 type reportHolder struct{ s *Service }

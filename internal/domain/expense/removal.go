@@ -56,6 +56,9 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 			return err
 		}
 	}
+	if _, err := tx.Exec("DELETE FROM report_trait WHERE report_seq = ?", r.Seq); err != nil {
+		return err
+	}
 	return reports.Delete(tx, r.ID)
 }
 

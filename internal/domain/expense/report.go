@@ -254,11 +254,6 @@ func (q *ReportQuery) v3(f *wire.Fields) {
 	f.Instant("modifiedDateAfter", &q.ModifiedAfter, "Reports last changed after this.")
 }
 
-// anyEntry holds for reports with an entry for which a condition holds.
-func anyEntry(condition string) string {
-	return "EXISTS (SELECT 1 FROM entry e WHERE e.company_id = report.company_id AND e.report_id = report.id AND " + condition + ")"
-}
-
 // where turns the query into conditions on the table report.
 func (q *ReportQuery) where(cfg *org.Config) store.Predicate {
 	var p store.Predicate
@@ -287,16 +282,16 @@ func (q *ReportQuery) where(cfg *org.Config) store.Predicate {
 	}
 	text("group_id", q.Group)
 	if q.PaymentType != "" {
-		p = p.And(anyEntry("e.payment_type_id = ?"), paymentTypeID(cfg, q.PaymentType))
+		p = store.And(p, withTrait(paymentTrait, paymentTypeID(cfg, q.PaymentType)))
 	}
 	if q.ExpenseType != "" {
-		p = p.And(anyEntry("e.expense_type = ?"), expenseCode(cfg, q.ExpenseType))
+		p = store.And(p, withTrait(typeTrait, expenseCode(cfg, q.ExpenseType)))
 	}
 	if q.AttendeeType != "" {
 		p = p.And("EXISTS (SELECT 1 FROM entry_attendee x WHERE x.company_id = report.company_id AND x.attendee_type_id = ? AND x.report_seq = report.seq)", attendeeTypeID(cfg, q.AttendeeType))
 	}
-	if q.Vendor != "" {
-		p = p.And(anyEntry("e.vendor_key = ?"), vendorKey(q.Vendor))
+	if vendorKey(q.Vendor) != "" {
+		p = store.And(p, withTrait(vendorTrait, vendorKey(q.Vendor)))
 	}
 	flag("with_vat", q.HasVAT)
 	flag("with_images", q.HasImages)
@@ -354,17 +349,17 @@ func (q *ReportQuery) index(cfg *org.Config, company store.Predicate) index {
 	switch {
 	case q.Batch != "":
 		return nil
-	case q.Vendor != "":
-		return reportsWith("entry", company.And("vendor_key = ? AND vendor_key <> ''", vendorKey(q.Vendor)))
+	case vendorKey(q.Vendor) != "":
+		return reportsWith(company, vendorTrait, vendorKey(q.Vendor))
 	case q.AttendeeType != "":
-		return reportsWith("entry_attendee", company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType)))
+		return inOrder("SELECT DISTINCT report_seq FROM entry_attendee", company.And("attendee_type_id = ?", attendeeTypeID(cfg, q.AttendeeType)), "report_seq")
 	case q.ExpenseType != "":
-		return reportsWith("entry", company.And("expense_type = ?", expenseCode(cfg, q.ExpenseType)))
+		return reportsWith(company, typeTrait, expenseCode(cfg, q.ExpenseType))
 	case q.PaymentType != "":
-		return reportsWith("entry", company.And("payment_type_id = ?", paymentTypeID(cfg, q.PaymentType)))
+		return reportsWith(company, paymentTrait, paymentTypeID(cfg, q.PaymentType))
 	}
 	if spans := q.spans(); len(spans) > 0 {
-		return reportsWithin(store.And(company, spans[0]))
+		return sorted("SELECT seq FROM report", store.And(company, spans[0]), "seq")
 	}
 	return nil
 }
@@ -406,7 +401,7 @@ func (s *Service) FindReports(tx *store.Tx, a *auth.Actor, q *ReportQuery, page 
 			return none, err
 		case approver.ID == a.Self.ID && !a.Named:
 			access = a.InCompany("")
-			places = reportsWith("report_approver", store.Where("user_id = ?", approver.ID))
+			places = inOrder("SELECT report_seq FROM report_approver", store.Where("user_id = ?", approver.ID), "report_seq")
 		default:
 			where = where.And("approver_id = ? AND approver_id <> ''", approver.ID) // as the index says it
 			places = nil
@@ -415,7 +410,7 @@ func (s *Service) FindReports(tx *store.Tx, a *auth.Actor, q *ReportQuery, page 
 	var rows []Report
 	var more bool
 	if parts := q.ranges(a.InCompany("")); places != nil {
-		rows, more, err = along(tx, reports, places, "seq", access, where, page)
+		rows, more, err = along(tx, reports, places, access, where, page)
 	} else if a.All && len(parts) > 0 {
 		for i := range parts {
 			parts[i] = store.And(parts[i], where)

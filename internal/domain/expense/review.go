@@ -44,9 +44,6 @@ func (s *Service) reviewAgain(tx *store.Tx, cfg *org.Config, h *head, e *Entry) 
 	if err := entries.Update(tx, e); err != nil {
 		return err
 	}
-	if err := h.survey(tx); err != nil {
-		return err
-	}
 	return h.adjust(tx)
 }
 

@@ -12,7 +12,7 @@ import (
 // settleEntry checks an entry that is new (old is nil) or changed, and derives what
 // follows from it: names, amounts, rate, who paid. Everything that is wrong is noted.
 func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *Entry, in *api.Input) error {
-	e.Policy, e.ReportCurrency, e.reportSeq = h.Policy, h.Currency, h.Seq
+	e.Policy, e.ReportCurrency = h.Policy, h.Currency
 	t, ok := cfg.ExpenseType(h.Policy, e.ExpenseType)
 	switch {
 	case ok:

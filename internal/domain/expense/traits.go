@@ -5,9 +5,9 @@ import (
 	"quittance/internal/kernel/value"
 )
 
-// traits are what the lists of reports and of entries ask of all entries of a report.
-// They are kept with the report, so that a list that asks for one is a range of an
-// index, and follow the entries at every moment.
+// traits are what the list of reports asks of all entries of a report. They are kept
+// with the report, so that a list that asks for one is a range of an index, and follow
+// the entries at every moment.
 type traits struct {
 	VAT       bool // an entry carries value added tax
 	Images    bool // an entry or the report itself has an image
@@ -37,6 +37,50 @@ func (t traits) with(e *Entry) traits {
 	return t
 }
 
+// The kinds of traits of which a report may have many: the rows of report_trait.
+const (
+	typeTrait    = "T" // code of an expense type
+	paymentTrait = "P" // id of a payment type
+	vendorTrait  = "V" // key of a vendor
+)
+
+// trait is one of them.
+type trait struct{ kind, value string }
+
+func (e *Entry) traits() [3]trait {
+	return [...]trait{{typeTrait, e.ExpenseType}, {paymentTrait, e.PaymentType}, {vendorTrait, e.vendorKey}}
+}
+
+// withTrait holds for reports that have a trait.
+func withTrait(kind, value string) store.Predicate {
+	return store.Where("EXISTS (SELECT 1 FROM report_trait t WHERE t.company_id = report.company_id AND t.kind = ? AND t.value = ? AND t.report_seq = report.seq)", kind, value)
+}
+
+// reportsWith are the reports of a company that have a trait.
+func reportsWith(company store.Predicate, kind, value string) index {
+	return inOrder("SELECT report_seq FROM report_trait", company.And("kind = ? AND value = ?", kind, value), "report_seq")
+}
+
+// gain writes what a report gains by an entry.
+func (h *head) gain(tx *store.Tx, e *Entry) error {
+	args := make([]any, 0, 12)
+	for _, t := range e.traits() {
+		args = append(args, h.Company, t.kind, t.value, h.Seq)
+	}
+	if _, err := tx.Exec("INSERT INTO report_trait (company_id, kind, value, report_seq) VALUES (?, ?, ?, ?), (?, ?, ?, ?), (?, ?, ?, ?) ON CONFLICT DO NOTHING", args...); err != nil {
+		return err
+	}
+	return h.become(tx, h.Traits.with(e))
+}
+
+// follow writes what an entry that has gained something, or lost it, changes.
+func (h *head) follow(tx *store.Tx, e *Entry, gained bool) error {
+	if gained {
+		return h.become(tx, h.Traits.with(e))
+	}
+	return h.survey(tx)
+}
+
 // become writes what the traits are now, where that is news.
 func (h *head) become(tx *store.Tx, now traits) error {
 	if now == h.Traits {
@@ -48,28 +92,73 @@ func (h *head) become(tx *store.Tx, now traits) error {
 	return err
 }
 
-// survey finds the traits again, from the rows: where an entry has changed or gone.
+// survey finds the traits again, from the entries: where one has changed or gone.
 func (h *head) survey(tx *store.Tx) error {
-	now, err := traitsOf(tx, h.Company, h.ID)
+	now, many, err := traitsOf(tx, h.Company, h.ID)
 	if err != nil {
 		return err
+	}
+	kept, err := keptTraits(tx, h.Seq)
+	if err != nil {
+		return err
+	}
+	for t := range kept {
+		if many[t] {
+			continue
+		}
+		if _, err := tx.Exec("DELETE FROM report_trait WHERE company_id = ? AND kind = ? AND value = ? AND report_seq = ?", h.Company, t.kind, t.value, h.Seq); err != nil {
+			return err
+		}
+	}
+	for t := range many {
+		if kept[t] {
+			continue
+		}
+		if _, err := tx.Exec("INSERT INTO report_trait (company_id, kind, value, report_seq) VALUES (?, ?, ?, ?)", h.Company, t.kind, t.value, h.Seq); err != nil {
+			return err
+		}
 	}
 	return h.become(tx, now)
 }
 
-// traitsOf reads the traits of a report from the rows.
-func traitsOf(tx *store.Tx, company, report string) (traits, error) {
-	var vat, images, attendees, billable int64
-	var own bool
-	var t traits
-	any := func(column string) string {
-		return "CAST(COALESCE(SUM(CASE WHEN e." + column + " THEN 1 ELSE 0 END), 0) AS BIGINT), "
+// traitsOf finds the traits of a report in its entries.
+func traitsOf(tx *store.Tx, company, report string) (t traits, many map[trait]bool, err error) {
+	if err := tx.QueryRow("SELECT has_image FROM report WHERE company_id = ? AND id = ?", company, report).Scan(&t.Images); err != nil {
+		return t, nil, err
 	}
-	err := tx.QueryRow("SELECT r.has_image, "+any("has_vat")+any("has_image")+any("has_attendees")+any("billable")+
-		`COALESCE(MIN(e.transaction_date), 0), COALESCE(MAX(e.transaction_date), 0)
-		FROM report r LEFT JOIN entry e ON e.company_id = r.company_id AND e.report_id = r.id
-		WHERE r.company_id = ? AND r.id = ? GROUP BY r.id, r.has_image`, company, report).
-		Scan(&own, &vat, &images, &attendees, &billable, &t.First, &t.Last)
-	t.VAT, t.Images, t.Attendees, t.Billable = vat > 0, own || images > 0, attendees > 0, billable > 0
-	return t, err
+	many = map[trait]bool{}
+	rows, err := tx.Query("SELECT expense_type, payment_type_id, vendor_key, has_vat, has_image, has_attendees, billable, transaction_date FROM entry WHERE company_id = ? AND report_id = ?", company, report)
+	if err != nil {
+		return t, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e Entry
+		if err := rows.Scan(&e.ExpenseType, &e.PaymentType, &e.vendorKey, &e.HasVAT, &e.HasImage, &e.HasAttendees, &e.IsBillable, &e.TransactionDate); err != nil {
+			return t, nil, err
+		}
+		t = t.with(&e)
+		for _, one := range e.traits() {
+			many[one] = true
+		}
+	}
+	return t, many, rows.Err()
+}
+
+// keptTraits are the rows of report_trait of a report.
+func keptTraits(tx *store.Tx, reportSeq int64) (map[trait]bool, error) {
+	rows, err := tx.Query("SELECT kind, value FROM report_trait WHERE report_seq = ?", reportSeq)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	kept := map[trait]bool{}
+	for rows.Next() {
+		var t trait
+		if err := rows.Scan(&t.kind, &t.value); err != nil {
+			return nil, err
+		}
+		kept[t] = true
+	}
+	return kept, rows.Err()
 }

@@ -74,9 +74,14 @@ var (
 	readable = store.And(inStore, store.In("state", string(Processed), string(Failed)))
 )
 
-// byPublicID finds an image by either of its ids; the two shapes never meet.
+// byPublicID finds an image by either of its ids; the two shapes never meet. One
+// comparison is a look-up by the unique index; with OR between two, SQLite walks all
+// images of the owner.
 func byPublicID(id string) store.Predicate {
-	return store.Where("(id = ? OR receipt_id = ?)", id, id)
+	if len(id) == 32 { // a protected id has 34 or more
+		return store.Where("receipt_id = ?", id)
+	}
+	return store.Where("id = ?", id)
 }
 
 // errNoImage is the answer for an image that is absent and for one that is not the

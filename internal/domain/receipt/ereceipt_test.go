@@ -297,7 +297,7 @@ func TestReceiptRefusals(t *testing.T) {
 		{"half a body", receiptPosting("ann", "general-receipt", body[:len(body)/2]), 400, unparsed + `,"validationErrors":[{"dataPath":"","keyword":"syntax","message":"The JSON cannot be read at line 34, column `},
 		{"two bodies", receiptPosting("ann", "general-receipt", append(slices.Clone(body), body...)), 400, unparsed},
 		{"a name twice", receiptPosting("ann", "general-receipt", []byte(`{"total":"1","total":"2"}`)), 400, unparsed},
-		{"a list", receiptPosting("ann", "general-receipt", []byte(`[]`)), 400, invalid + `{"dataPath":"","keyword":"type","message":"must be of the type object, not array."}]}`},
+		{"a list", receiptPosting("ann", "general-receipt", []byte(`[]`)), 400, invalid + `{"dataPath":"","keyword":"type","message":"must be of the type object, not array.","schemaPath":"receipt-core.schema.json#/type"}]}`},
 		{"not UTF-8", receiptPosting("ann", "general-receipt", bytes.Replace(body, []byte("reference"), []byte("refer\xffence"), 1)), 400, invalid},
 		{"more JSON than is taken", receiptPosting("ann", "general-receipt", []byte(`{"x":"`+strings.Repeat("x", receipt.MaxReceipt)+`"}`)), 413, tooLarge},
 		{"parts without a receipt", multipartPosting("general-receipt", picture), 400, unparsed + "}"},

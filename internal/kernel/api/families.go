@@ -247,6 +247,10 @@ func writeReceiptError(dst []byte, f *Failure) []byte {
 			dst = wire.AppendJSONText(dst, p.Code)
 			dst = append(dst, `,"message":`...)
 			dst = wire.AppendJSONText(dst, p.Message)
+			if p.Schema != "" {
+				dst = append(dst, `,"schemaPath":`...)
+				dst = wire.AppendJSONText(dst, p.Schema)
+			}
 			dst = append(dst, '}')
 		}
 		dst = append(dst, ']')

@@ -44,6 +44,7 @@ type Field struct {
 	Path    string // "TransactionAmount", "Items[2].Name"; a parameter's name for a query
 	Code    string // stable and short: "required", "tooLong", "enum", "syntax", "range", "unknown" …
 	Message string // a sentence without the path
+	Schema  string // where the rule stands in a JSON schema, such as "#/properties/total/type"; else empty
 }
 
 // Error is a failure as the product knows it.
@@ -141,7 +142,7 @@ type Problems struct{ fields []Field }
 // Add notes a problem at a path.
 func (p *Problems) Add(path, code, message string) {
 	if len(p.fields) < MaxFields {
-		p.fields = append(p.fields, Field{path, code, message})
+		p.fields = append(p.fields, Field{Path: path, Code: code, Message: message})
 	}
 }
 

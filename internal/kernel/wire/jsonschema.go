@@ -110,7 +110,7 @@ func (s *JSONSchemas) Check(id string, d *Document) []errs.Field {
 	if found == nil {
 		err := compiled.Validate(d.plain(d.at))
 		if failure, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-			s.flatten(d, failure, &found)
+			s.flatten(id, d, failure, &found)
 		}
 	}
 	slices.SortStableFunc(found, func(a, b placedProblem) int {
@@ -138,14 +138,25 @@ type placedProblem struct {
 	errs.Field
 }
 
-// flatten lists the leaves of a failure.
-func (s *JSONSchemas) flatten(d *Document, e *jsonschema.ValidationError, found *[]placedProblem) {
+// rulePlace is where a keyword stands in the schemas: "#/properties/total/type" in the
+// one with this $id, "common.schema.json#/definitions/currency/pattern" in another.
+func rulePlace(id, location, keyword string) string {
+	document, within, _ := strings.Cut(location, "#")
+	name := ""
+	if document != id {
+		name = document[strings.LastIndexByte(document, '/')+1:]
+	}
+	return name + "#" + within + "/" + keyword
+}
+
+// flatten lists the leaves of a failure of the schema with this $id.
+func (s *JSONSchemas) flatten(id string, d *Document, e *jsonschema.ValidationError, found *[]placedProblem) {
 	at, path := d.locate(e.InstanceLocation)
 	add := func(path, code, text string) {
 		if about := s.descriptions[e.SchemaURL]; about != "" && code != "required" && code != "type" {
 			text += " " + about
 		}
-		*found = append(*found, placedProblem{at, errs.Field{Path: path, Code: code, Message: text}})
+		*found = append(*found, placedProblem{at, errs.Field{Path: path, Code: code, Message: text, Schema: rulePlace(id, e.SchemaURL, code)}})
 	}
 	switch k := e.ErrorKind.(type) {
 	case *reason.Required:
@@ -163,7 +174,7 @@ func (s *JSONSchemas) flatten(d *Document, e *jsonschema.ValidationError, found 
 	}
 	if len(e.Causes) > 0 {
 		for _, cause := range e.Causes {
-			s.flatten(d, cause, found)
+			s.flatten(id, d, cause, found)
 		}
 		return
 	}
