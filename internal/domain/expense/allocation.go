@@ -536,9 +536,9 @@ func (s *Service) allocationOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, "/expense/allocations", s.FindAllocations, (*AllocationQuery).v3, (*Allocation).v3,
 			doc("list", "Lists allocations", "In the order of their entries. What nobody has allocated has one hidden allocation of 100 %. Every condition must hold."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Get(api.V3, "/expense/allocations/{id}", s.Allocation, (*Allocation).v3,
 			doc("get", "Reads an allocation", "Whoever may read the report may read its allocations."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }

@@ -333,19 +333,19 @@ func (s *Service) associationOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, path, s.FindAssociations, (*AssociationQuery).v3, (*Association).v3,
 			doc("list", "Lists which attendees took part in which entries", "In order of creation."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Create(api.V3, path, s.CreateAssociation, (*Association).v3,
 			doc("create", "Adds an attendee to an entry", "The report must not be submitted. An attendee can be added once; shares that were not given follow."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Get(api.V3, path+"/{id}", s.Association, (*Association).v3,
 			doc("get", "Reads an association of an attendee with an entry", "Whoever may read the report may read it."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Update(api.V3, path+"/{id}", s.associationToChange, s.UpdateAssociation, (*Association).v3,
 			doc("update", "Changes an attendee's share, heads or custom fields", "Entry and attendee stay what they are. The associations of a submitted report cannot be changed until it comes back."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Delete(api.V3, path+"/{id}", s.DeleteAssociation,
 			doc("delete", "Takes an attendee off an entry", "Shares that were not given follow."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }
 

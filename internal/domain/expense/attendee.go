@@ -537,17 +537,17 @@ func (s *Service) attendeeOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, "/expense/attendees", s.FindAttendees, (*AttendeeQuery).v3, (*Attendee).v3,
 			doc("list", "Lists attendees", "In order of creation: the user's own and those that the company shares."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Create(api.V3, "/expense/attendees", s.CreateAttendee, (*Attendee).v3,
 			doc("create", "Makes an attendee", "One of a private type belongs to the user; others are shared by the company."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Get(api.V3, "/expense/attendees/{id}", s.Attendee, (*Attendee).v3,
 			doc("get", "Reads an attendee", "Whoever may read a report may read its attendees."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Update(api.V3, "/expense/attendees/{id}", s.attendeeToChange, s.UpdateAttendee, (*Attendee).v3,
 			doc("update", "Changes an attendee", "Only what the body names is changed. Shared attendees are changed by whoever made them and by administrators."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Delete(api.V3, "/expense/attendees/{id}", s.DeleteAttendee, remove,
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }

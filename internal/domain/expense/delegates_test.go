@@ -27,6 +27,57 @@ func (d *desk) lastEvent(id string) string {
 	return text
 }
 
+// Who prepares for somebody names that person, and has that person's records alone.
+func TestDelegatesPrepare(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.run(
+			step{as: "ann", call: "POST /expense/reports", body: `{"Name":"Hers"}`, keep: "hers"},
+			step{as: "ivan", call: "POST /expense/reports", body: `{"Name":"His"}`, keep: "his"},
+		)
+		const ann = "?user=ann@demo.test"
+		refused := func() {
+			t.Helper()
+			w.run(
+				step{as: "cora", call: "GET /expense/reports" + ann, status: 403, want: "may name another user"},
+				step{as: "cora", call: "POST /expense/reports" + ann, body: `{"Name":"x"}`, status: 403, want: "may name another user"},
+				step{as: "cora", call: "GET /expense/reports/{hers}" + ann, status: 403, want: "may name another user"},
+			)
+		}
+		refused()
+		w.delegate(auth.Delegation{User: annID, Delegate: coraID, Submit: true, Approve: true})
+		refused()
+		w.delegate(auth.Delegation{User: annID, Delegate: coraID, Prepare: true})
+		w.run(
+			step{as: "cora", call: "POST /expense/reports" + ann, body: `{"Name":"Oslo"}`, keep: "r"},
+			step{as: "cora", call: "GET /expense/reports/{r}" + ann, want: "OwnerLoginID=ann@demo.test; ApproverLoginID=bob@demo.test"},
+			step{as: "cora", call: "GET /expense/reports" + ann, want: "Items=2; Items[0].Name=Hers; Items[1].Name=Oslo"},
+			step{as: "cora", call: "PUT /expense/reports/{hers}" + ann, body: `{"Name":"Theirs"}`},
+			step{as: "cora", call: "POST /expense/entries" + ann, body: lunch("r", "30"), keep: "e"},
+			step{as: "cora", call: "GET /expense/entries" + ann, want: "Items=1; Items[0].ReportOwnerID=ann@demo.test"},
+			step{as: "cora", call: "PUT /expense/entries/{e}" + ann, body: `{"TransactionAmount":20}`},
+			step{as: "cora", call: "POST /expense/itemizations" + ann, body: `{"EntryID":"{e}","ExpenseTypeCode":"LUNCH","TransactionDate":"2025-03-10","TransactionAmount":20}`, keep: "i"},
+			step{as: "cora", call: "PUT /expense/itemizations/{i}" + ann, body: `{"Description":"x"}`},
+			step{as: "cora", call: "GET /expense/allocations" + ann + "&entryID={e}", want: "Items=2"},
+			step{as: "cora", call: "POST /expense/attendees" + ann, body: `{"AttendeeTypeID":"BUSGUEST","LastName":"Guest"}`, keep: "g"},
+			step{as: "cora", call: "POST /expense/entryattendeeassociations" + ann, body: `{"EntryID":"{e}","AttendeeID":"{g}"}`, keep: "a"},
+			step{as: "cora", call: "DELETE /expense/entryattendeeassociations/{a}" + ann},
+			step{as: "cora", call: "DELETE /expense/itemizations/{i}" + ann},
+
+			// Unnamed, they are not there; and nobody else's are.
+			step{as: "cora", call: "GET /expense/reports", want: "Items=0"},
+			step{as: "cora", call: "GET /expense/reports/{r}", status: 404},
+			step{as: "cora", call: "PUT /expense/entries/{e}", body: `{"TransactionAmount":1}`, status: 404},
+			step{as: "cora", call: "GET /expense/reports/{his}" + ann, status: 404},
+			step{as: "cora", call: "GET /expense/reports?user=ivan@demo.test", status: 403, want: "may name another user"},
+			step{as: "cora", call: "GET /expense/reports?user=ALL", status: 403, want: "may name another user"},
+			step{as: "ann", call: "GET /expense/reports?user=cora@demo.test", status: 403, want: "may name another user"},
+			step{as: "cora", call: "POST /expense/entries" + ann, body: lunch("his", "1"), status: 400, want: "ReportID: names no report"},
+			step{as: "cora", call: "DELETE /expense/entries/{e}" + ann},
+		)
+		w.sound()
+	})
+}
+
 func TestDelegatesSubmitAndRecall(t *testing.T) {
 	desks(t, func(t *testing.T, d *desk) {
 		id := d.report("ann", `{"Name":"Trip"}`)

@@ -332,7 +332,7 @@ func (s *Service) uploadTaxInvoice() api.Operation {
 	return api.Custom(api.V3, "POST", taxInvoicePath("{id}"), handle,
 		api.Doc{ID: "entries.taxinvoice.upload", Group: "Digital Tax Invoices", Summary: "Uploads the tax invoice of an entry", Extension: true,
 			Description: "The body is the invoice itself, in XML of at most 1 MB, without a document type. It goes into the queue of the validation company, in the place of one that the entry had. The report must not be submitted."},
-		scope, api.About(api.UserParameter), api.MaxBody(maxTaxInvoice), userDescribed,
+		scope, api.About(api.UserParameter), api.Delegable(), api.MaxBody(maxTaxInvoice), userDescribed,
 		api.Takes(api.Content{Media: []string{"application/xml", "text/xml"}}),
 		api.Answers(200, "The invoice was taken.", createdContent))
 }
@@ -351,7 +351,7 @@ func (s *Service) readEntryTaxInvoice() api.Operation {
 	return api.Custom(api.V3, "GET", taxInvoicePath("{id}"), handle,
 		api.Doc{ID: "entries.taxinvoice.get", Group: "Digital Tax Invoices", Summary: "Reads the tax invoice of an entry", Extension: true,
 			Description: "With what the validation company has found. Whoever may read the report may read it."},
-		scope, api.About(api.UserParameter), userDescribed,
+		scope, api.About(api.UserParameter), api.Delegable(), userDescribed,
 		api.Answers(200, "The invoice.", api.SchemaOf("EntryTaxInvoice", entryTaxInvoice, "application/json", "application/xml")))
 }
 

@@ -658,18 +658,18 @@ func (s *Service) entryOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, "/expense/entries", s.FindEntries, (*EntryQuery).v3, (*Entry).v3,
 			doc("entries.list", "Lists entries", "In order of creation. Every condition must hold."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Create(api.V3, "/expense/entries", s.CreateEntry, (*Entry).v3,
 			doc("entries.create", "Adds an entry to a report", "The report must not be submitted. Its sums follow."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Get(api.V3, "/expense/entries/{id}", s.Entry, (*Entry).v3,
 			doc("entries.get", "Reads an entry", "Whoever may read the report may read its entries."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Update(api.V3, "/expense/entries/{id}", s.entryToChange, s.UpdateEntry, (*Entry).v3,
 			doc("entries.update", "Changes an entry", "Only what the body names is changed. The entries of a submitted report cannot be changed until it comes back."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Delete(api.V3, "/expense/entries/{id}", s.DeleteEntry,
 			doc("entries.delete", "Removes an entry", "With its itemizations, allocations and attendees. A receipt image goes back to the receipt store."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }

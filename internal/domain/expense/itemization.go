@@ -613,18 +613,18 @@ func (s *Service) itemizationOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, "/expense/itemizations", s.FindItemizations, (*ItemizationQuery).v3, (*Itemization).v3,
 			doc("itemizations.list", "Lists itemizations", "In order of creation. Every condition must hold."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Create(api.V3, "/expense/itemizations", s.CreateItemization, (*Itemization).v3,
 			doc("itemizations.create", "Splits a part off an entry", "The report must not be submitted. The currency and the rate are the entry's; what is personal is taken off what is claimed."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Get(api.V3, "/expense/itemizations/{id}", s.Itemization, (*Itemization).v3,
 			doc("itemizations.get", "Reads an itemization", "Whoever may read the report may read its itemizations."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Update(api.V3, "/expense/itemizations/{id}", s.itemizationToChange, s.UpdateItemization, (*Itemization).v3,
 			doc("itemizations.update", "Changes an itemization", "Only what the body names is changed. The itemizations of a submitted report cannot be changed until it comes back."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Delete(api.V3, "/expense/itemizations/{id}", s.DeleteItemization,
 			doc("itemizations.delete", "Removes an itemization", "With its allocations. An entry without itemizations counts as a whole again."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }

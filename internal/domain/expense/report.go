@@ -556,15 +556,15 @@ func (s *Service) reportOperations() []api.Operation {
 	return []api.Operation{
 		api.List(api.V3, "/expense/reports", s.FindReports, (*ReportQuery).v3, (*Report).v3,
 			doc("reports.list", "Lists reports", "In order of creation. Every condition must hold; what is said of entries must hold for one of them."),
-			scope, named, api.About(api.UserOrAll)),
+			scope, named, api.About(api.UserOrAll), api.Delegable()),
 		api.Create(api.V3, "/expense/reports", s.CreateReport, (*Report).v3,
 			doc("reports.create", "Makes a report", "The report begins as a draft without entries, in its owner's currency."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Get(api.V3, "/expense/reports/{id}", s.Report, (*Report).v3,
 			doc("reports.get", "Reads a report", "Its owner, administrators and everybody who is or was asked to approve it may read a report."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 		api.Update(api.V3, "/expense/reports/{id}", s.reportToChange, s.UpdateReport, (*Report).v3,
 			doc("reports.update", "Changes a report", "Only what the body names is changed. A submitted report cannot be changed until it comes back."),
-			scope, named, api.About(api.UserParameter)),
+			scope, named, api.About(api.UserParameter), api.Delegable()),
 	}
 }
