@@ -51,10 +51,18 @@ func runCreate(ctx context.Context, c config.Config, out io.Writer, log *slog.Lo
 		"admin create": (*App).createAdministrator, "user create": (*App).createUser, "user change": (*App).changeUser, "user disable": (*App).disableUser,
 		"app create": (*App).createApplication, "token create": (*App).createToken,
 	}[c.Command]
-	if create == nil {
+	people := map[string]func(*App, context.Context, config.Config, io.Writer) error{
+		"user delegate": (*App).delegateUser, "user list": (*App).listUsers, "user import": (*App).importUsers,
+	}[c.Command]
+	if create == nil && people == nil {
 		return fmt.Errorf("the command %q is not known", c.Command)
 	}
-	return offline(ctx, c, log, func(a *App) error { return create(a, ctx, c.New, out) })
+	return offline(ctx, c, log, func(a *App) error {
+		if people != nil {
+			return people(a, ctx, c, out)
+		}
+		return create(a, ctx, c.New, out)
+	})
 }
 
 func (a *App) createAdministrator(ctx context.Context, n config.New, out io.Writer) error {

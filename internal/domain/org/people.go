@@ -153,21 +153,10 @@ func (s *Service) AddUser(tx *store.Tx, u *User, passwordHash string, roles ...a
 		return err
 	}
 	u.Login, u.passwordHash = strings.TrimSpace(u.Login), passwordHash
-	if u.Email == "" && strings.Contains(u.Login, "@") {
-		u.Email = u.Login
-	}
+	u.complete(company)
 	u.fold()
 	if u.ID == "" {
 		u.ID = s.ids.UUID()
-	}
-	if u.Country == "" {
-		u.Country = company.Country
-	}
-	if u.Currency == "" {
-		u.Currency = company.Currency
-	}
-	if u.Language == "" {
-		u.Language = "en-US"
 	}
 	if u.Created == 0 {
 		u.Created = tx.Now()
@@ -188,6 +177,22 @@ func (s *Service) AddUser(tx *store.Tx, u *User, passwordHash string, roles ...a
 		return err
 	}
 	return s.SetRoles(tx, u.ID, roles...)
+}
+
+// complete fills in what goes without saying.
+func (u *User) complete(c *Company) {
+	if u.Email == "" && strings.Contains(u.Login, "@") {
+		u.Email = u.Login
+	}
+	if u.Country == "" {
+		u.Country = c.Country
+	}
+	if u.Currency == "" {
+		u.Currency = c.Currency
+	}
+	if u.Language == "" {
+		u.Language = "en-US"
+	}
 }
 
 // UpdateUser saves a user who was read before, as the program itself changes one;

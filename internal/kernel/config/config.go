@@ -11,6 +11,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"quittance/internal/kernel/value"
 )
 
 // Config is every setting of every command; those that a command does not take are
@@ -46,6 +48,7 @@ type Config struct {
 	Mail   Mail
 	Limits Limits
 	New    New
+	People People
 }
 
 // Mail is where letters go. Without a server they are logged.
@@ -71,6 +74,20 @@ type Limits struct {
 type Rate struct {
 	Calls int
 	Per   time.Duration
+}
+
+// People is what user delegate, user list and user import take.
+type People struct {
+	To      string // login of the delegate
+	Prepare bool
+	Submit  bool
+	Approve bool
+	From    value.Date // of approving; 0: none
+	Until   value.Date
+	After   string // login
+	Limit   int
+	File    string // a table of people
+	Plan    bool   // change nothing
 }
 
 // New describes what admin, user, app and token create make, and what user change

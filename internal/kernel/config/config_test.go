@@ -23,6 +23,12 @@ func least(command string) []string {
 		return []string{"--public-url", "https://spend.example.com"}
 	case "admin create":
 		return []string{"--company", "Demo", "--login", "ann@demo.test"}
+	case "user list":
+		return []string{"--company", "c1"}
+	case "user import":
+		return []string{"--company", "c1", "--file", "people.csv"}
+	case "user delegate":
+		return []string{"--company", "c1", "--login", "ann@demo.test", "--to", "bob@demo.test"}
 	case "user create", "user change", "user disable":
 		return []string{"--company", "c1", "--login", "ann@demo.test"}
 	case "config export":
@@ -45,12 +51,15 @@ func TestDefaults(t *testing.T) {
 	for command, want := range map[string]Config{
 		"serve": {Data: "./quittance-data", Listen: "127.0.0.1:8484", AdminListen: "127.0.0.1:8485", PublicURL: "https://spend.example.com",
 			LogFormat: "json", Limits: limits},
-		"dev":            {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogFormat: "text", Limits: limits},
+		"dev":            {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogFormat: "text", ScaleSeed: 1, Limits: limits},
 		"demo":           {Data: "./quittance-dev", Listen: "127.0.0.1:8484", LogLevel: slog.LevelWarn, LogFormat: "text", Limits: limits},
 		"admin create":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "Demo", Login: "ann@demo.test", Country: "US", Currency: "USD"}},
 		"user create":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
 		"user change":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
 		"user disable":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}},
+		"user delegate":  {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1", Login: "ann@demo.test"}, People: People{To: "bob@demo.test"}},
+		"user list":      {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, People: People{Limit: 200}},
+		"user import":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, People: People{File: "people.csv"}},
 		"config export":  {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}},
 		"config plan":    {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, Operands: []string{"company.yaml"}},
 		"config apply":   {Data: "./quittance-data", LogLevel: slog.LevelWarn, LogFormat: "text", New: New{Company: "c1"}, Operands: []string{"company.yaml"}},
@@ -120,6 +129,9 @@ func TestEverySetting(t *testing.T) {
 			func(c Config) any { return c.New }, New{Company: "c1", Name: "Bot", Scopes: []string{"EXPRPT", "IMAGE"}, Redirects: []string{"http://127.0.0.1/callback"}, Profile: "observed"}},
 		{"flags after the operand", "backup create", []string{"a.tar", "--data", "x"}, nil, func(c Config) any { return c.Operands[0] + c.Data }, "a.tarx"},
 		{"operands after two dashes", "backup create", []string{"--data", "x", "--", "--a.tar"}, nil, func(c Config) any { return c.Operands[0] + c.Data }, "--a.tarx"},
+		{"a delegate", "user delegate", append(least("user delegate"), "--approve", "--prepare", "--from", "2026-07-01", "--until=2026-07-31"), nil,
+			func(c Config) any { return c.People }, People{To: "bob@demo.test", Prepare: true, Approve: true, From: 20260701, Until: 20260731}},
+		{"a page of users", "user list", append(least("user list"), "--limit", "1000", "--after", "bob@demo.test"), nil, func(c Config) any { return c.People }, People{Limit: 1000, After: "bob@demo.test"}},
 		{"a value with dashes", "dev", []string{"--temp", "---x"}, nil, func(c Config) any { return c.Temp }, "---x"},
 		{"no secret file for what is none", "dev", nil, []string{"QUITTANCE_TEMP=t"}, func(c Config) any { return c.Temp }, "t"},
 	} {
@@ -181,6 +193,10 @@ func TestProblems(t *testing.T) {
 		{"user create", nil, nil, []string{"--company is missing", "--login is missing"}},
 		{"app create", []string{"--profile", "other"}, nil, []string{"--profile must be documented or observed", "--company is missing", "--name is missing"}},
 		{"token create", nil, nil, []string{"--company is missing"}},
+		{"user delegate", []string{"--from", "soon", "--until", "2026-02-30"}, nil,
+			[]string{"--from must be a day", "--until must be a day", "--company is missing", "--login is missing", "--to is missing"}},
+		{"user list", []string{"--limit", "1001"}, nil, []string{"--limit must be a whole number from 1 to 1000", "--company is missing"}},
+		{"user import", nil, nil, []string{"--company is missing", "--file is missing"}},
 	} {
 		_, err := Load(c.command, c.args, c.environ)
 		if !errs.Is(err, errs.Invalid) {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"quittance/internal/kernel/value"
 )
 
 // setting is one line of what can be set: its flag, its variable, and how its text
@@ -36,6 +38,9 @@ var commands = []struct{ name, operands, doc string }{
 	{"user create", "", "Make a user of a company."},
 	{"user change", "", "Change a user of a company."},
 	{"user disable", "", "End a user's sign-ins, now and until the user is enabled again."},
+	{"user delegate", "", "Say what one user of a company lets another one do."},
+	{"user list", "", "List the users of a company."},
+	{"user import", "", "Make and change users of a company as a table of people says."},
 	{"app create", "", "Make an application and print its secret."},
 	{"token create", "", "Make a request token, with which an application signs in for a company or a user, and print it."},
 	{"config export", "", "Print what a company has set up, as YAML."},
@@ -52,11 +57,12 @@ var commands = []struct{ name, operands, doc string }{
 
 var (
 	servers  = []string{"serve", "dev", "demo"}
-	creators = []string{"admin create", "user create", "user change", "user disable", "app create", "token create", "config export", "config plan", "config apply"}
-	persons  = []string{"user create", "user change"}
-	stores   = append(append(slices.Clone(servers), creators...), "backup create", "backup restore", "migrate status")
-	loggers  = append(slices.Clone(stores), "backup verify")
-	dev      = []string{"dev", "demo"}
+	creators = []string{"admin create", "user create", "user change", "user disable", "user delegate", "user list", "user import", "app create", "token create", "config export",
+		"config plan", "config apply"}
+	persons = []string{"user create", "user change"}
+	stores  = append(append(slices.Clone(servers), creators...), "backup create", "backup restore", "migrate status")
+	loggers = append(slices.Clone(stores), "backup verify")
+	dev     = []string{"dev", "demo"}
 )
 
 // settings lists everything that can be set, in the order of the usage.
@@ -187,7 +193,7 @@ func settings() []setting {
 		{flag: "currency", on: append([]string{"admin create"}, persons...), value: "code", plains: map[string]string{"admin create": "USD"},
 			doc: "The currency of the new company or of the user, by its ISO 4217 code; a new user's is the company's without it.",
 			set: text(func(c *Config) *string { return &c.New.Currency })},
-		{flag: "login", on: append([]string{"admin create", "user disable", "token create"}, persons...), value: "login",
+		{flag: "login", on: append([]string{"admin create", "user disable", "user delegate", "token create"}, persons...), value: "login",
 			doc: "The user's login, a mail address; a token without one is for the company as a whole.",
 			set: text(func(c *Config) *string { return &c.New.Login })},
 		{flag: "password", on: append([]string{"admin create"}, persons...), value: "password", secret: true,
@@ -226,6 +232,36 @@ func settings() []setting {
 		{flag: "roles", on: persons, value: "names",
 			doc: "The user's roles, all of them, with commas between, or none.",
 			set: list(func(c *Config) *[]string { return &c.New.Roles })},
+		{flag: "to", on: []string{"user delegate"}, value: "login",
+			doc: "The delegate's login.",
+			set: text(func(c *Config) *string { return &c.People.To })},
+		{flag: "prepare", on: []string{"user delegate"},
+			doc: "Let the delegate make and change reports in the user's name.",
+			set: boolean(func(c *Config) *bool { return &c.People.Prepare })},
+		{flag: "submit", on: []string{"user delegate"},
+			doc: "Let the delegate submit the user's reports.",
+			set: boolean(func(c *Config) *bool { return &c.People.Submit })},
+		{flag: "approve", on: []string{"user delegate"},
+			doc: "Let the delegate decide on what waits for the user. Without any right, the delegate is removed.",
+			set: boolean(func(c *Config) *bool { return &c.People.Approve })},
+		{flag: "from", on: []string{"user delegate"}, value: "day",
+			doc: "The first day of approving, such as 2026-07-01.",
+			set: day(func(c *Config) *value.Date { return &c.People.From })},
+		{flag: "until", on: []string{"user delegate"}, value: "day",
+			doc: "The last day of approving.",
+			set: day(func(c *Config) *value.Date { return &c.People.Until })},
+		{flag: "after", on: []string{"user list"}, value: "login",
+			doc: "Begin behind this login.",
+			set: text(func(c *Config) *string { return &c.People.After })},
+		{flag: "limit", on: []string{"user list"}, value: "number", plain: "200",
+			doc: "How many users are listed at most, 1 to 1000.",
+			set: func(c *Config, s string) error { return count(&c.People.Limit, s, 1000) }},
+		{flag: "file", on: []string{"user import"}, value: "file",
+			doc: "The table, as CSV in UTF-8: the first line names the columns, the users follow. The guide tells which there are.",
+			set: text(func(c *Config) *string { return &c.People.File })},
+		{flag: "plan", on: []string{"user import"},
+			doc: "Show what the file would change, and change nothing.",
+			set: boolean(func(c *Config) *bool { return &c.People.Plan })},
 		{flag: "name", on: []string{"app create"}, value: "name",
 			doc: "The application's name.",
 			set: text(func(c *Config) *string { return &c.New.Name })},
@@ -306,9 +342,18 @@ func (c *Config) check(add func(flag, sentence string)) {
 	if is("config export", "config plan", "config apply") {
 		need("company", c.New.Company, "the company's name or id")
 	}
-	if is("user create", "user change", "user disable") {
+	if is("user create", "user change", "user disable", "user delegate") {
 		need("company", c.New.Company, "the company's name or id")
 		need("login", c.New.Login, "the user's login")
+	}
+	if is("user delegate") {
+		need("to", c.People.To, "the delegate's login")
+	}
+	if is("user list", "user import") {
+		need("company", c.New.Company, "the company's name or id")
+	}
+	if is("user import") {
+		need("file", c.People.File, "the file's name")
 	}
 	if is("app create") {
 		need("company", c.New.Company, "the company's name or id")
@@ -332,6 +377,17 @@ func boolean(at func(*Config) *bool) func(*Config, string) error {
 			return errors.New("must be true or false")
 		}
 		*at(c) = b
+		return nil
+	}
+}
+
+func day(at func(*Config) *value.Date) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		d, err := value.ParseDate(s)
+		if err != nil {
+			return errors.New("must be a day, written as 2026-07-01")
+		}
+		*at(c) = d
 		return nil
 	}
 }
