@@ -10,6 +10,8 @@ import (
 	"quittance/client"
 	"quittance/internal/app"
 	"quittance/internal/app/apptest"
+	"quittance/internal/app/scale"
+	"quittance/internal/kernel/config"
 	"quittance/internal/kernel/store"
 	"quittance/internal/kernel/store/storetest"
 )
@@ -62,26 +64,30 @@ func contents(t *testing.T, server *app.App) map[string]string {
 	return found
 }
 
-// A year is the same whenever and wherever it is made, and other than that of another seed.
-func TestYearIsDrawnFromItsSeed(t *testing.T) {
-	year := func(seed uint64, set func(*app.Options)) map[string]string {
-		return contents(t, apptest.Start(t, func(o *app.Options) {
+// A year is the same whenever and wherever it is made, and other than that of another
+// seed. Its people can sign in, their managers find what waits for them, and a reset
+// brings it back.
+func TestYear(t *testing.T) {
+	year := func(seed uint64, set func(*app.Options)) *app.App {
+		return apptest.Start(t, func(o *app.Options) {
 			o.Scale, o.ScaleSeed = 9, seed
-			if set != nil {
-				set(o)
-			}
-		}))
+			set(o)
+		})
 	}
-	first, other := year(1, nil), year(2, nil)
-	database := storetest.PostgresURL(t)
-	for name, again := range map[string]map[string]string{"again": year(1, nil), "on PostgreSQL": year(1, func(o *app.Options) { o.Database = database })} {
-		for table := range written {
-			if first[table] != again[table] {
-				t.Errorf("%s: %s, and %s %s", table, first[table], name, again[table])
+	server := year(1, func(*app.Options) {})
+	first := contents(t, server)
+	t.Run("on PostgreSQL", func(t *testing.T) {
+		database := storetest.PostgresURL(t)
+		for table, again := range contents(t, year(1, func(o *app.Options) { o.Database = database })) {
+			if first[table] != again {
+				t.Errorf("%s: %s, and on PostgreSQL %s", table, first[table], again)
 			}
-			if first[table] == other[table] {
-				t.Errorf("%s: another seed makes the same %s", table, first[table])
-			}
+		}
+	})
+	other := contents(t, year(2, func(*app.Options) {}))
+	for table := range written {
+		if first[table] == other[table] {
+			t.Errorf("%s: another seed makes the same %s", table, first[table])
 		}
 	}
 	for table, want := range map[string]string{"report": "108 rows", "app_user WHERE login LIKE 'p%'": "9 rows"} {
@@ -89,17 +95,10 @@ func TestYearIsDrawnFromItsSeed(t *testing.T) {
 			t.Errorf("%s: %s, want %s", table, first[table], want)
 		}
 	}
-}
 
-// The people of a year can sign in, their managers find what waits for them, and a
-// reset brings the year back.
-func TestYearIsServed(t *testing.T) {
-	data := t.TempDir()
-	server := apptest.Start(t, func(o *app.Options) { o.Data, o.Scale = data, 9 })
-	before := contents(t, server)
 	ctx := context.Background()
 	dev := client.New(server.PublicURL(), client.Application{ID: "quittance-dev", Secret: "quittance-dev-secret"})
-	p, err := dev.SignIn(ctx, "p0001@demo.test", "people-password")
+	p, err := dev.SignIn(ctx, "p0001@demo.test", scale.Password)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -120,8 +119,35 @@ func TestYearIsServed(t *testing.T) {
 		t.Fatal(status, body)
 	}
 	for table, now := range contents(t, server) {
-		if now != before[table] {
-			t.Errorf("%s: %s before the reset, %s after it", table, before[table], now)
+		if now != first[table] {
+			t.Errorf("%s: %s before the reset, %s after it", table, first[table], now)
+		}
+	}
+}
+
+// A year is made in an empty store, and a store that has one is opened again; one that
+// has another, or none, is left alone.
+func TestYearIsMadeOnce(t *testing.T) {
+	data := t.TempDir()
+	start := func(people int) error {
+		c, err := config.Load("dev", []string{"--data", data, "--listen", "127.0.0.1:0", "--allow-weak-sandbox"}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Scale, c.ScaleSeed = people, 1
+		server, err := app.Start(t.Context(), app.Options{Config: c})
+		if err == nil {
+			err = server.Stop(t.Context())
+		}
+		return err
+	}
+	for _, c := range []struct {
+		people int
+		want   string
+	}{{1, ""}, {1, ""}, {0, ""}, {2, "--scale wants an empty store"}} {
+		err := start(c.people)
+		if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("a year of %d people: %v, want %q", c.people, err, c.want)
 		}
 	}
 }
