@@ -29,7 +29,6 @@ INSERT INTO report_trait (company_id, kind, value, report_seq)
 	SELECT e.company_id, 'T', e.expense_type, r.seq FROM entry e JOIN report r ON r.id = e.report_id
 	UNION SELECT e.company_id, 'P', e.payment_type_id, r.seq FROM entry e JOIN report r ON r.id = e.report_id
 	UNION SELECT e.company_id, 'V', e.vendor_key, r.seq FROM entry e JOIN report r ON r.id = e.report_id;
-CREATE INDEX report_trait_report ON report_trait (report_seq);
 
 -- Few entries have what these tell; of the others, the next of a list is near.
 CREATE INDEX entry_type ON entry (company_id, expense_type, seq);

@@ -117,6 +117,5 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
 	('report_exception', 'report_exception_report', '148718 7 1'),
 	('report_step', 'report_step_report', '76415 4 1'),
 	('report_step', 'sqlite_autoindex_report_step_1', '76415 1'),
-	('report_trait', 'report_trait_report', '450000 19'),
 	('report_trait', 'sqlite_autoindex_report_trait_1', '450000 56250 56250 400 1');
 ANALYZE sqlite_schema;

@@ -574,15 +574,20 @@ func (s *Service) UpdateEntry(tx *store.Tx, a *auth.Actor, old, e *Entry, in *ap
 		if err := moveChildren(tx, e, to); err != nil {
 			return err
 		}
-		if err := from.survey(tx); err != nil {
+		if err := from.lose(tx, old); err != nil {
 			return err
 		}
 		if err := from.adjust(tx); err != nil {
 			return err
 		}
 	}
-	if err := to.survey(tx); err != nil {
+	if err := to.gain(tx, e); err != nil {
 		return err
+	}
+	if to == from {
+		if err := to.lose(tx, old); err != nil {
+			return err
+		}
 	}
 	if err := to.adjust(tx); err != nil {
 		return err
@@ -630,7 +635,7 @@ func (s *Service) DeleteEntry(tx *store.Tx, a *auth.Actor, id string) error {
 	if err := tellTwins(tx, e.Company, former, h); err != nil {
 		return err
 	}
-	if err := h.survey(tx); err != nil {
+	if err := h.lose(tx, e); err != nil {
 		return err
 	}
 	return h.adjust(tx)

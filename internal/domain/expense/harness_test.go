@@ -456,6 +456,24 @@ func sameTraits(tx *store.Tx, company, report string) error {
 	return err
 }
 
+// keptTraits are the rows of report_trait of a report.
+func keptTraits(tx *store.Tx, reportSeq int64) (map[trait]bool, error) {
+	rows, err := tx.Query("SELECT kind, value FROM report_trait WHERE report_seq = ?", reportSeq)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	kept := map[trait]bool{}
+	for rows.Next() {
+		var t trait
+		if err := rows.Scan(&t.kind, &t.value); err != nil {
+			return nil, err
+		}
+		kept[t] = true
+	}
+	return kept, rows.Err()
+}
+
 // attach posts an image to a record of Image v1, such as "/expenseentry/{e}".
 func (w *world) attach(as, path string, picture uint64) {
 	w.t.Helper()

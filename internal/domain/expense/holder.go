@@ -97,7 +97,11 @@ func (h reportHolder) Changed(tx *store.Tx, id string, images int64) error {
 	if err != nil {
 		return err
 	}
-	return r.survey(tx)
+	now, _, err := traitsOf(tx, r.Company, r.ID)
+	if err != nil {
+		return err
+	}
+	return r.become(tx, now)
 }
 
 func (h reportHolder) EntryIDs(tx *store.Tx, reportID string) ([]string, error) {

@@ -18,6 +18,10 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 	if r.ApprovalStatus != NotSubmitted {
 		return errs.New(errs.Conflict, "notDraft", "Only a draft can be deleted; this report is submitted or was sent back.")
 	}
+	_, many, err := traitsOf(tx, r.Company, r.ID)
+	if err != nil {
+		return err
+	}
 	var holders []string
 	var remarked []Entry
 	if err := each(tx, entries, store.Where("company_id = ?", r.Company), store.Where("report_id = ?", r.ID), func(e *Entry) {
@@ -56,8 +60,10 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 			return err
 		}
 	}
-	if _, err := tx.Exec("DELETE FROM report_trait WHERE report_seq = ?", r.Seq); err != nil {
-		return err
+	for t := range many {
+		if err := t.remove(tx, r.Company, r.Seq); err != nil {
+			return err
+		}
 	}
 	return reports.Delete(tx, r.ID)
 }

@@ -73,12 +73,13 @@ func (h *head) gain(tx *store.Tx, e *Entry) error {
 	return h.become(tx, h.Traits.with(e))
 }
 
-// follow writes what an entry that has gained something, or lost it, changes.
+// follow writes what an entry changes that has gained an image or attendees, or has
+// lost them.
 func (h *head) follow(tx *store.Tx, e *Entry, gained bool) error {
 	if gained {
 		return h.become(tx, h.Traits.with(e))
 	}
-	return h.survey(tx)
+	return h.lose(tx, e)
 }
 
 // become writes what the traits are now, where that is news.
@@ -92,33 +93,27 @@ func (h *head) become(tx *store.Tx, now traits) error {
 	return err
 }
 
-// survey finds the traits again, from the entries: where one has changed or gone.
-func (h *head) survey(tx *store.Tx) error {
+// lose finds the traits again, from the entries, where one has changed or gone, and
+// removes what no entry has any more of those that it had.
+func (h *head) lose(tx *store.Tx, was *Entry) error {
 	now, many, err := traitsOf(tx, h.Company, h.ID)
 	if err != nil {
 		return err
 	}
-	kept, err := keptTraits(tx, h.Seq)
-	if err != nil {
-		return err
-	}
-	for t := range kept {
+	for _, t := range was.traits() {
 		if many[t] {
 			continue
 		}
-		if _, err := tx.Exec("DELETE FROM report_trait WHERE company_id = ? AND kind = ? AND value = ? AND report_seq = ?", h.Company, t.kind, t.value, h.Seq); err != nil {
-			return err
-		}
-	}
-	for t := range many {
-		if kept[t] {
-			continue
-		}
-		if _, err := tx.Exec("INSERT INTO report_trait (company_id, kind, value, report_seq) VALUES (?, ?, ?, ?)", h.Company, t.kind, t.value, h.Seq); err != nil {
+		if err := t.remove(tx, h.Company, h.Seq); err != nil {
 			return err
 		}
 	}
 	return h.become(tx, now)
+}
+
+func (t trait) remove(tx *store.Tx, company string, reportSeq int64) error {
+	_, err := tx.Exec("DELETE FROM report_trait WHERE company_id = ? AND kind = ? AND value = ? AND report_seq = ?", company, t.kind, t.value, reportSeq)
+	return err
 }
 
 // traitsOf finds the traits of a report in its entries.
@@ -143,22 +138,4 @@ func traitsOf(tx *store.Tx, company, report string) (t traits, many map[trait]bo
 		}
 	}
 	return t, many, rows.Err()
-}
-
-// keptTraits are the rows of report_trait of a report.
-func keptTraits(tx *store.Tx, reportSeq int64) (map[trait]bool, error) {
-	rows, err := tx.Query("SELECT kind, value FROM report_trait WHERE report_seq = ?", reportSeq)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	kept := map[trait]bool{}
-	for rows.Next() {
-		var t trait
-		if err := rows.Scan(&t.kind, &t.value); err != nil {
-			return nil, err
-		}
-		kept[t] = true
-	}
-	return kept, rows.Err()
 }
