@@ -155,7 +155,7 @@ short,line
 		}
 		for _, plan := range []string{"--plan|", ""} {
 			m.has(1, "user|import|--company|Acme|"+plan+"--file|"+bad, want...)
-			if got := m.run(1, "user|import|--company|Acme|"+plan+"--file|"+bad); strings.Count(got, "line ") != len(want)+1 || !strings.HasPrefix(got, "quittance: line 3 login:") || !strings.HasSuffix(got, "12 columns.\n") || strings.Contains(got, "line 12") { // one names another line
+			if got := m.run(1, "user|import|--company|Acme|"+plan+"--file|"+bad); strings.Count(got, "line ") != len(want)+1 || !strings.Contains(got, "quittance: line 3 login:") || !strings.HasSuffix(got, "12 columns.\n") || strings.Contains(got, "line 12") { // one names another line
 				m.t.Errorf("the problems are\n%s", got)
 			}
 		}

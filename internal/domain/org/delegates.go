@@ -92,7 +92,7 @@ func (s *Service) SetDelegation(tx *store.Tx, company string, d auth.Delegation)
 		return err
 	}
 	if !d.Any() {
-		_, err := tx.Exec(`DELETE FROM delegate WHERE user_id = ? AND delegate_id = ?`, user.ID, delegate.ID)
+		_, err = tx.Exec(`DELETE FROM delegate WHERE user_id = ? AND delegate_id = ?`, user.ID, delegate.ID)
 		return err
 	}
 	var problems errs.Problems
