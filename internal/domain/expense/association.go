@@ -153,7 +153,7 @@ func (s *Service) CreateAssociation(tx *store.Tx, a *auth.Actor, x *Association,
 	if twice > 0 {
 		in.Add("AttendeeID", "duplicate", "names an attendee whom the entry has already; change that association.")
 	}
-	x.settle(e, nil, in)
+	x.settle(cfg, e, nil, in)
 	if err := in.Err(); err != nil {
 		return "", err
 	}
@@ -165,12 +165,15 @@ func (s *Service) CreateAssociation(tx *store.Tx, a *auth.Actor, x *Association,
 }
 
 // settle checks share and heads of an association that is new (old is nil) or changed.
-func (a *Association) settle(e *Entry, old *Association, in *api.Input) {
+func (a *Association) settle(cfg *org.Config, e *Entry, old *Association, in *api.Input) {
 	if a.AttendeeCount == 0 {
 		a.AttendeeCount = 1
 	}
 	if a.AttendeeCount < 1 || a.AttendeeCount > maxAttendeeCount {
 		in.Addf("AssociatedAttendeeCount", "range", "must be a whole number from 1 to %d.", maxAttendeeCount)
+	}
+	if t, ok := cfg.AttendeeType(a.attendeeType); ok && !t.AllowCountEditing && a.AttendeeCount != 1 && (old == nil || a.AttendeeCount != old.AttendeeCount) {
+		in.Addf("AssociatedAttendeeCount", "notAllowed", "must be 1: an attendee of the type %s stands for one person.", t.Code)
 	}
 	if old == nil || a.amount != old.amount {
 		a.AmountGiven = a.amount.Valid
@@ -288,7 +291,7 @@ func (s *Service) UpdateAssociation(tx *store.Tx, a *auth.Actor, old, x *Associa
 	if err != nil {
 		return err
 	}
-	x.settle(p.entry, old, in)
+	x.settle(cfg, p.entry, old, in)
 	if err := in.Err(); err != nil {
 		return err
 	}

@@ -390,6 +390,8 @@ func (s *Service) CreateAttendee(tx *store.Tx, a *auth.Actor, x *Attendee, in *a
 	switch {
 	case ok && t.Code == noShows:
 		in.Add("AttendeeTypeID", "system", "cannot be "+noShows+": such attendees are the system's own.")
+	case ok && !t.System && !t.AllowManualAttendees:
+		in.Addf("AttendeeTypeID", "notManual", "cannot be %s: attendees of this type are not entered by hand.", t.Code)
 	case ok && t.Private:
 		x.Owner, x.OwnerLogin, x.OwnerName = a.Subject.ID, a.Subject.Login, a.Subject.Name
 	case ok:
@@ -401,6 +403,11 @@ func (s *Service) CreateAttendee(tx *store.Tx, a *auth.Actor, x *Attendee, in *a
 	}
 	if ok {
 		x.Type = t.ID
+		if kept, err := s.org.KeepAttendeeType(tx, a.Company, t.ID); err != nil {
+			return "", err
+		} else if !kept {
+			in.Add("AttendeeTypeID", "unknown", "names no attendee type.")
+		}
 	}
 	if x.LastName == "" && in.Has("LastName") {
 		in.Add("LastName", "required", "is required.")
@@ -434,7 +441,7 @@ func (s *Service) settleAttendee(tx *store.Tx, cfg *org.Config, a *auth.Actor, o
 	switch {
 	case old != nil && x.spentYTD == old.spentYTD:
 	case x.spentYTD.Valid:
-		x.Opening = x.spentYTD.V.Round(x.Currency.Digits()) - counted
+		x.Opening = capped(x.spentYTD.V.Round(x.Currency.Digits()), -counted)
 	default:
 		x.Opening = 0
 	}

@@ -1,7 +1,10 @@
 package expense
 
 import (
+	"cmp"
+
 	"quittance/internal/domain/org"
+	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/store"
 )
@@ -39,4 +42,42 @@ func (s *Service) Named(tx *store.Tx, company string, kind org.RecordKind, keys 
 		}
 	}
 	return "", nil
+}
+
+// Renamed writes a person's login and name into what repeats them: the reports of that
+// person with all below them, the private attendees, and the reports that the person is
+// or was asked to approve. What is told of the past, such as events, stays as it was. It
+// is what org.Records asks.
+func (s *Service) Renamed(tx *store.Tx, was, is auth.Person) error {
+	company, own := store.Where("company_id = ?", is.Company), store.Where("owner_id = ?", is.ID)
+	if err := rewrite(tx, reports, company, own, func(r *Report) { r.OwnerLogin, r.OwnerName = is.Login, is.Name }); err != nil {
+		return err
+	}
+	asked := store.Where("id IN (SELECT v.report_id FROM report_approver v WHERE v.user_id = ?)", is.ID)
+	if err := rewrite(tx, reports, company, asked, func(r *Report) {
+		if r.ApproverLogin == was.Login {
+			r.ApproverLogin, r.ApproverName = is.Login, is.Name
+		}
+	}); err != nil {
+		return err
+	}
+	if err := rewrite(tx, entries, company, own, func(e *Entry) { e.OwnerLogin = is.Login }); err != nil {
+		return err
+	}
+	if err := rewrite(tx, itemizations, company, own, func(i *Itemization) { i.OwnerLogin = is.Login }); err != nil {
+		return err
+	}
+	return rewrite(tx, attendees, company, own, func(x *Attendee) { x.OwnerLogin, x.OwnerName = is.Login, is.Name })
+}
+
+// rewrite changes all rows of a condition.
+func rewrite[T any](tx *store.Tx, t *store.Table[T], access, where store.Predicate, change func(*T)) error {
+	var failed error
+	err := each(tx, t, access, where, func(row *T) {
+		if failed == nil {
+			change(row)
+			failed = t.Update(tx, row)
+		}
+	})
+	return cmp.Or(err, failed)
 }

@@ -44,7 +44,7 @@ const (
 
 // settleMileage checks what a mileage entry must have and must not have, and pays it
 // by its distance (expense.md §3).
-func settleMileage(cfg *org.Config, h *head, t *org.ExpenseType, e *Entry, in *api.Input) {
+func settleMileage(cfg *org.Config, h *head, t *org.ExpenseType, old, e *Entry, in *api.Input) {
 	refuse := func(name string, given bool) {
 		if given && in.Has(name) {
 			in.Addf(name, "notAllowed", "is not taken with the mileage type %s: it follows from the journey.", t.Code)
@@ -52,7 +52,8 @@ func settleMileage(cfg *org.Config, h *head, t *org.ExpenseType, e *Entry, in *a
 	}
 	refuse("TransactionAmount", e.amount.Valid && e.amount.V != 0)
 	refuse("TransactionCurrencyCode", e.TransactionCurrency != "")
-	refuse("PaymentTypeID", e.PaymentType != "")
+	stands := old != nil && old.PaymentType != "" && paymentTypeID(cfg, e.PaymentType) == old.PaymentType // said by its code
+	refuse("PaymentTypeID", e.PaymentType != "" && !stands)
 	if e.HasItemizations {
 		in.Add("ExpenseTypeCode", "itemized", "cannot be a mileage type while the entry is itemized.")
 	}

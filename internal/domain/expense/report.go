@@ -142,7 +142,7 @@ func (r *Report) v3(f *wire.Fields) {
 	f.Currency("CurrencyCode", &r.Currency, "The report's currency (ISO 4217).", wire.ReadOnly)
 	wire.Repeat(f, "Custom", r.Customs[:], (*CustomField).v3, "A custom field, as the company's report form has it. A plain text is taken as its value; for a list field, as the item's id or code.", wire.ScalarInput("Value"))
 	f.Bool("EverSentBack", &r.EverSentBack, "Whether the report has ever been sent back.", wire.ReadOnly)
-	f.Bool("HasException", &r.HasException, "Whether the rules have found anything on the report or its entries.", wire.ReadOnly)
+	f.Bool("HasException", &r.HasException, "Whether the rules have found anything on the report's entries.", wire.ReadOnly)
 	f.Text("ID", &r.ID, "The report's id.", wire.ReadOnly, wire.NotNull)
 	f.Text("LastComment", &r.LastComment, "The newest comment on the report.", wire.ReadOnly, wire.NotNull)
 	f.Instant("LastModifiedDate", &r.ModifiedAt, "When the report or one of its entries was last changed.", wire.ReadOnly)

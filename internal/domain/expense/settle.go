@@ -40,7 +40,7 @@ func (s *Service) settleEntry(tx *store.Tx, cfg *org.Config, h *head, old, e *En
 		in.Add("IsPersonal", "itemized", "cannot be set on an itemized entry; set it on the itemizations.")
 	}
 	if t != nil && t.Mileage() {
-		settleMileage(cfg, h, t, e, in)
+		settleMileage(cfg, h, t, old, e, in)
 	} else {
 		settleAmount(cfg, h, t, old, e, in)
 	}
@@ -83,7 +83,7 @@ func settleAmount(cfg *org.Config, h *head, t *org.ExpenseType, old, e *Entry, i
 	switch {
 	case e.PaymentType == "":
 		in.Add("PaymentTypeID", "required", "is required.")
-	case old == nil || e.PaymentType != old.PaymentType:
+	case old == nil || e.PaymentType != old.PaymentType || h.ID != old.Report:
 		if p, ok := cfg.PaymentType(e.PaymentType, h.Group); ok {
 			e.PaymentType, e.PaidBy = p.ID, string(p.PaidBy)
 		} else {

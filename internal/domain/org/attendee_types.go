@@ -164,6 +164,9 @@ func (s *Service) RemoveAttendeeType(tx *store.Tx, a *auth.Actor, id string) err
 	if err != nil {
 		return err
 	}
+	if err := attendeeTypes.Lock(tx, t.ID); err != nil { // nobody names it meanwhile
+		return err
+	}
 	used, err := s.inUse(tx, t.Company, AttendeeTypeRecord, []string{t.ID})
 	if err != nil {
 		return err

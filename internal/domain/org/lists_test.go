@@ -9,6 +9,7 @@ import (
 
 	"quittance/internal/domain/org"
 	"quittance/internal/kernel/api"
+	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
 	"quittance/internal/kernel/store"
 )
@@ -290,6 +291,8 @@ func (n named) Named(_ *store.Tx, _ string, _ org.RecordKind, keys []string) (st
 	}
 	return "", nil
 }
+
+func (named) Renamed(*store.Tx, auth.Person, auth.Person) error { return nil }
 
 // What records name stays.
 func TestItemsInUse(t *testing.T) {

@@ -290,6 +290,11 @@ func (s *Service) ChangeUser(tx *store.Tx, u *User) error {
 		}
 		return err
 	}
+	if was, is := old.Person(), u.Person(); s.records != nil && (was.Login != is.Login || was.Name != is.Name) {
+		if err := s.records.Renamed(tx, was, is); err != nil {
+			return err
+		}
+	}
 	if old.Active && !u.Active {
 		return s.endSignIns(tx, u.ID)
 	}

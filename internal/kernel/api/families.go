@@ -107,7 +107,10 @@ func v4Family(name string, base ...string) *Family {
 var ExpenseV4 = v4Family("expense v4", "/expensereports/v4")
 
 // QuickExpenseV4 is the family of quick expenses.
-var QuickExpenseV4 = v4Family("quick expense v4", "/quickexpense/v4")
+// Clients are known that write it in another case (clients.md §2).
+var QuickExpenseV4 = folding(v4Family("quick expense v4", "/quickexpense/v4"))
+
+func folding(f *Family) *Family { f.FoldCase = true; return f }
 
 // Receipts is the family of receipts v4. A missing token is 403 here (receipts.md §5).
 var Receipts = &Family{

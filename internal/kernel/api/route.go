@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // route is a node of a family's trie. Literal segments win over parameters, and a
@@ -131,6 +133,9 @@ func (r *router) at(f *Family, prefix string) *route {
 // match gives the family whose prefix the path has, and the route when there is one.
 func (r *router) match(path string) (f *Family, found *route, values []string) {
 	all := segments(path)
+	if !printable(path) {
+		defer func() { found, values = nil, nil }() // the family, for the form of the answer
+	}
 	var space [4]string
 	for i := range r.bases {
 		b := &r.bases[i]
@@ -145,6 +150,12 @@ func (r *router) match(path string) (f *Family, found *route, values []string) {
 		}
 	}
 	return f, nil, nil
+}
+
+// printable reports whether a path can have been meant: ids and names are texts without
+// control characters.
+func printable(path string) bool {
+	return utf8.ValidString(path) && !strings.ContainsFunc(path, unicode.IsControl)
 }
 
 func (b *base) covers(path []string) bool {

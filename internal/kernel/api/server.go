@@ -263,7 +263,8 @@ func (c *Call) resolveSubject(login string) error {
 		a.Subject, a.All, a.Named = a.Self, a.Kind != auth.User && c.op.subject == UserOrAll, false
 		return nil
 	case a.Kind == auth.User && (strings.EqualFold(login, a.Self.Login) || strings.EqualFold(login, a.ID)):
-		a.Subject, a.All, a.Named = a.Self, false, true
+		// Who reaches nothing but the own and what they approve names nobody else by it.
+		a.Subject, a.All, a.Named = a.Self, false, a.Administers()
 		return nil
 	case !a.Administers():
 		if c.op.stands && !all {

@@ -7,6 +7,7 @@ package errs
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -139,8 +140,12 @@ func Is(err error, kind Kind) bool {
 // Problems collects the problems of one request. The zero value is ready.
 type Problems struct{ fields []Field }
 
-// Add notes a problem at a path.
+// Add notes a problem at a path. That something is missing is not said of what is there
+// and wrong already.
 func (p *Problems) Add(path, code, message string) {
+	if code == "required" && slices.ContainsFunc(p.fields, func(f Field) bool { return f.Path == path }) {
+		return
+	}
 	if len(p.fields) < MaxFields {
 		p.fields = append(p.fields, Field{Path: path, Code: code, Message: message})
 	}
