@@ -3,7 +3,6 @@ package expense
 import (
 	"testing"
 
-	"quittance/internal/domain/org"
 	"quittance/internal/kernel/store"
 )
 
@@ -105,7 +104,7 @@ func TestRecordsFollowTheirPerson(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				var changed org.User = *u
+				changed := *u
 				changed.Login, changed.LastName = login, last
 				return w.org.ChangeUser(tx, &changed)
 			})
