@@ -189,7 +189,7 @@ func testKilled(t *testing.T, database func(*testing.T) string) {
 			}
 			for minutes, point := range c.points {
 				child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashChild$", "-test.count=1")
-				child.Env = append(os.Environ(), crashFolder+"="+folder, crashDatabase+"="+name, crashPoint+"="+point, crashMinutes+"="+strconv.Itoa(minutes))
+				child.Env = append(os.Environ(), "TMPDIR="+t.TempDir(), crashFolder+"="+folder, crashDatabase+"="+name, crashPoint+"="+point, crashMinutes+"="+strconv.Itoa(minutes))
 				out, err := child.CombinedOutput()
 				if err == nil || child.ProcessState.Exited() {
 					t.Fatalf("the child was not killed: %v\n%s", err, out)
