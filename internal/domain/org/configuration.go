@@ -263,7 +263,7 @@ type settler struct {
 	errs.Problems
 	at     string           // the record at hand
 	people map[string]*User // by folded login: those whom it names
-	named  bool             // it names them itself; else they are those who stand
+	asked  map[string]bool  // the cost objects that stand with their approvers, by the key of planned
 }
 
 func (s *settler) problem(field, code, sentence string) { s.Add(s.at+" "+field, code, sentence) }
@@ -620,7 +620,7 @@ func (s *settler) group(g *fileGroup, c *Configuration) {
 			}
 		}
 		slices.SortFunc(p.Approvals, func(a, b fileApproval) int { return cmp.Compare(a.Level, b.Level) })
-		s.costObjects(p)
+		s.costObjects(g.Name, p)
 		s.policyTypes(p, c)
 	}
 }
@@ -628,7 +628,7 @@ func (s *settler) group(g *fileGroup, c *Configuration) {
 // maxCostObjects is how many cost objects of a policy can have approvers.
 const maxCostObjects = 2000
 
-func (s *settler) costObjects(p *filePolicy) {
+func (s *settler) costObjects(group string, p *filePolicy) {
 	if len(p.CostObjects) > maxCostObjects {
 		s.problem("cost_objects", "many", "must be at most "+strconv.Itoa(maxCostObjects)+".")
 		return
@@ -653,10 +653,11 @@ func (s *settler) costObjects(p *filePolicy) {
 		switch {
 		case u == nil:
 			s.problem("approver", "unknown", "must be the login of a user of the company.")
-		case !u.Active && s.named:
-			s.problem("approver", "disabled", "is a user who is disabled.")
 		default:
 			o.Approver = u.Login
+			if !u.Active && !s.asked[o.keyIn(group, p.Name)] {
+				s.problem("approver", "disabled", "is a user who is disabled.")
+			}
 		}
 		s.once(all, o.Field+"\n"+fold(o.Value)+"\n"+fold(o.Approver))
 	}

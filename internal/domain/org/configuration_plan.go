@@ -93,7 +93,7 @@ func addRecord(all []planned, above string, v reflect.Value) []planned {
 	r := planned{noun: noun, what: above + name}
 	r.key = keyOf(noun, r.what)
 	if noun == "cost object of policy" {
-		r.key = noun + "\n" + above + fold(name)
+		r.key = costObjectKey(above, name)
 	}
 	all = append(all, r)
 	at := len(all) - 1
@@ -125,6 +125,16 @@ func keyOf(noun, what string) string {
 		what = fold(what)
 	}
 	return noun + "\n" + what
+}
+
+func costObjectKey(above, name string) string {
+	return "cost object of policy\n" + above + fold(name)
+}
+
+// keyIn is what a cost object of a policy is known by.
+func (r fileCostObject) keyIn(group, policy string) string {
+	_, name := r.known()
+	return costObjectKey(group+" / "+policy+" / ", name)
 }
 
 func (r *planned) add(name string, v reflect.Value) {

@@ -314,7 +314,7 @@ groups:
 		if o := w.config(demo).Groups[0].Policies[1].CostObjects; len(o) != 2 || o[0].Approver != bob || o[1].Approver != cora {
 			t.Errorf("cost objects are %+v", o)
 		}
-		// Who left stays until the file says so; a file that names them is told.
+		// Who left stays until the file says so, and an export goes back; nothing else can be given to them.
 		w.write(func(tx *store.Tx) error {
 			u, err := w.User(tx, "clarke@demo.test")
 			if err != nil {
@@ -326,8 +326,18 @@ groups:
 		if got, err := w.apply(demo, "company: {}"); err != nil || got != "~ company settings tax_account:\"ACME-1\">\"\"\n" {
 			t.Errorf("applied\n%s%v", got, err)
 		}
-		if _, err := w.apply(demo, w.export(demo)); err == nil || !strings.Contains(err.Error(), "approver: is a user who is disabled.") {
-			t.Errorf("applied: %v", err)
+		stands := w.export(demo)
+		if got, err := w.apply(demo, stands); got != "" || err != nil {
+			t.Errorf("the export changes\n%s%v", got, err)
+		}
+		if got, err := w.apply(demo, strings.Replace(stands, `"1000.5"`, `"1001"`, 1)); !strings.Contains(got, "by clarke@demo.test above:\"1000.5\">\"1001\"\n") || err != nil {
+			t.Errorf("applied\n%s%v", got, err)
+		}
+		for _, c := range [][2]string{{"OrgUnit1", "230"}, {"OrgUnit2", "23B"}, {"Custom20", "Alpine"}} {
+			text := strings.Replace(stands, "        cost_objects:\n", "        cost_objects:\n          - {field: "+c[0]+", value: \""+c[1]+"\", above: 5, approver: clarke@demo.test}\n", 1)
+			if got, err := w.apply(demo, text); text == stands || err == nil || !strings.Contains(err.Error(), "approver: is a user who is disabled.") {
+				t.Errorf("%v: applied\n%s%v", c, got, err)
+			}
 		}
 	})
 }

@@ -83,7 +83,7 @@ func (s *Service) plan(tx *store.Tx, c *Company, want *Configuration) (*standing
 	if err := st.meet(tx, c, want); err != nil {
 		return nil, nil, nil, err
 	}
-	if err := all.settle(&settler{people: st.people, named: want.Groups != nil}); err != nil {
+	if err := all.settle(&settler{people: st.people, asked: st.asked()}); err != nil {
 		return nil, nil, nil, err
 	}
 	changes := compare(st.Configuration, all)
@@ -153,6 +153,21 @@ func (st *standing) meet(tx *store.Tx, c *Company, want *Configuration) error {
 		}
 	}
 	return nil
+}
+
+// asked are the cost objects with their approvers. Who left stays where the file does not
+// name another one.
+func (st *standing) asked() map[string]bool {
+	all := map[string]bool{}
+	for i := range st.Groups {
+		for j := range st.Groups[i].Policies {
+			p := &st.Groups[i].Policies[j]
+			for _, o := range p.CostObjects {
+				all[o.keyIn(st.Groups[i].Name, p.Name)] = true
+			}
+		}
+	}
+	return all
 }
 
 func (st *standing) know(noun, what, id string) {

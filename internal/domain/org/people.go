@@ -284,10 +284,17 @@ func (s *Service) ChangeUser(tx *store.Tx, u *User) error {
 			return err
 		}
 	}
+	err = s.replaceUser(tx, old, u)
+	if store.IsUnique(err) {
+		return errs.Newf(errs.Conflict, "login", "The login %s is taken.", u.Login).Because(err)
+	}
+	return err
+}
+
+// replaceUser saves a user in the place of what stood: the records follow a new login or
+// name, and who is disabled is signed out.
+func (s *Service) replaceUser(tx *store.Tx, old, u *User) error {
 	if err := s.UpdateUser(tx, u); err != nil {
-		if store.IsUnique(err) {
-			return errs.Newf(errs.Conflict, "login", "The login %s is taken.", u.Login).Because(err)
-		}
 		return err
 	}
 	if was, is := old.Person(), u.Person(); s.records != nil && (was.Login != is.Login || was.Name != is.Name) {

@@ -68,17 +68,12 @@ func (s *Service) ImportPeople(tx *store.Tx, company string, f *PeopleFile) ([]C
 
 func (s *Service) replacePerson(tx *store.Tx, p *filedPerson) error {
 	if p.User != p.old.User {
-		if err := s.UpdateUser(tx, &p.User); err != nil {
+		if err := s.replaceUser(tx, &p.old.User, &p.User); err != nil {
 			return err
 		}
 	}
 	if !slices.Equal(p.roles, p.old.roles) {
-		if err := s.SetRoles(tx, p.ID, p.roles...); err != nil {
-			return err
-		}
-	}
-	if p.old.Active && !p.Active {
-		return s.endSignIns(tx, p.ID)
+		return s.SetRoles(tx, p.ID, p.roles...)
 	}
 	return nil
 }
