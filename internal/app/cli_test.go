@@ -397,8 +397,9 @@ func TestGracefulStop(t *testing.T) {
 	}
 }
 
-// TestFoldersAreApart: `serve` does not open a sandbox's folder. The other way round is
-// in TestFirstDay.
+// TestFoldersAreApart: `serve` does not open a sandbox's folder, and no production store
+// begins there. The other way round is in TestFirstDay. People and configuration of
+// either are the commands' to change, which leave it what it is.
 func TestFoldersAreApart(t *testing.T) {
 	data := t.TempDir()
 	if err := apptest.Start(t, func(o *app.Options) { o.Data = data }).Stop(context.Background()); err != nil {
@@ -406,13 +407,47 @@ func TestFoldersAreApart(t *testing.T) {
 	}
 	serve := []string{"serve", "--data", data, "--listen", "127.0.0.1:0", "--public-url", "http://spend.example", "--allow-weak-sandbox"}
 	refused(t, 1, "belongs to `quittance dev`", serve...)
-	refused(t, 1, "belongs to `quittance dev`", "user", "create", "--data", data, "--company", "Demo Company", "--login", "x@demo.test")
+	refused(t, 1, "belongs to `quittance dev`", "admin", "create", "--data", data, "--company", "Acme", "--login", "boss@acme.test")
+
+	demo := []string{"--data", data, "--company", "Demo Company"}
+	in := func(words ...string) string { t.Helper(); return must(t, append(words, demo...)...) }
+	in("user", "create", "--login", "x@demo.test", "--password", "x-password")
+	in("user", "change", "--login", "x@demo.test", "--last-name", "Xavier")
+	in("user", "delegate", "--login", "ann@demo.test", "--to", "x@demo.test", "--prepare", "--submit")
+	people := filepath.Join(t.TempDir(), "people.csv")
+	if err := os.WriteFile(people, []byte("login,last_name\ny@demo.test,York\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	in("user", "import", "--file", people)
+	in("user", "disable", "--login", "y@demo.test")
+	if out := in("user", "list"); !strings.Contains(out, "Xavier") || !strings.Contains(out, "x@demo.test (prepare, submit)") || !strings.Contains(out, "York") {
+		t.Errorf("user list: %s", out)
+	}
+	in("token", "create")
+	made := in("app", "create", "--name", "Importer")
+	file := filepath.Join(t.TempDir(), "demo.yaml")
+	if err := os.WriteFile(file, []byte(in("config", "export")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range []string{"plan", "apply"} {
+		if out := must(t, append([]string{"config", command, file}, demo...)...); out != "Nothing changes.\n" {
+			t.Errorf("config %s: %s", command, out)
+		}
+	}
+	refused(t, 1, "belongs to `quittance dev`", serve...)
+	again := apptest.Start(t, func(o *app.Options) { o.Data = data })
+	refused(t, 1, "in use by another process", append([]string{"user", "list"}, demo...)...)
+	if _, err := client.New(again.PublicURL(), client.Application{ID: field(t, made, "client id"), Secret: field(t, made, "client secret")}).SignIn(t.Context(), "x@demo.test", "x-password"); err != nil {
+		t.Error(err)
+	}
 }
 
 // TestCommandsBesideServers: with PostgreSQL people are made while servers run, and no
 // folder is made for it.
 func TestCommandsBesideServers(t *testing.T) {
 	database := storetest.PostgresURL(t)
+	// An empty database that a command opens is a production one.
+	refused(t, 1, "There is no company", "user", "list", "--database", database, "--company", "Acme")
 	server := apptest.Start(t, func(o *app.Options) { o.Command, o.PublicURL, o.Database = "serve", "http://spend.example", database })
 	dir := t.TempDir()
 	t.Chdir(dir)

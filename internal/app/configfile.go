@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"strconv"
 	"strings"
 
 	"quittance/internal/domain/org"
@@ -68,7 +69,7 @@ func (a *App) planConfiguration(ctx context.Context, company string, want *org.C
 		return err
 	}
 	if refused := tellChanges(out, changes, "would be"); refused > 0 {
-		return fmt.Errorf("config apply would refuse this file: %d records that are in use would be removed", refused)
+		return fmt.Errorf("config apply would refuse this file: it removes %s in use", several(refused, "record that is", "records that are"))
 	}
 	return nil
 }
@@ -112,10 +113,21 @@ func tellChanges(out io.Writer, changes []org.Change, verb string) (refused int)
 	if len(changes) == 0 {
 		b.WriteString("Nothing changes.\n")
 	} else {
-		fmt.Fprintf(&b, "%d records %s added, %d changed, %d removed.\n", count[org.Added], verb, count[org.Changed], count[org.Removed])
+		if verb == "were" && count[org.Added] == 1 {
+			verb = "was"
+		}
+		fmt.Fprintf(&b, "%s %s added, %d changed, %d removed.\n", several(count[org.Added], "record", "records"), verb, count[org.Changed], count[org.Removed])
 	}
 	fmt.Fprint(out, b.String())
 	return refused
+}
+
+// several is a number with its noun.
+func several(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return strconv.Itoa(n) + " " + more
 }
 
 func orNothing(text string) string {

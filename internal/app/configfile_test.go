@@ -80,8 +80,11 @@ func TestConfigurationCommands(t *testing.T) {
 		// Ada is in the group, so that it stays.
 		m.has(0, "user|change|--company|Acme|--login|ada@acme.test|--group|default group", "group      Default Group\n")
 		save("groups: []\n")
-		m.has(1, "config|plan|--company|Acme|"+file, "- expense group Default Group cannot be removed: there are users in it.\n", "would refuse this file: 1 records")
+		m.has(1, "config|plan|--company|Acme|"+file, "- expense group Default Group cannot be removed: there are users in it.\n", "would refuse this file: it removes 1 record that is in use\n")
 		m.has(1, "config|apply|--company|Acme|"+file, "expense group Default Group: cannot be removed: there are users in it.")
+		save("locations: []\nmileage_rates: []\nattendee_types: [{code: ONE, name: One}]\n")
+		m.has(0, "config|plan|--company|Acme|"+file, "\n1 record would be added, ")
+		m.has(0, "config|apply|--company|Acme|"+file, "\n1 record was added, ")
 
 		save("expense_types: [{code: X, nam: Y}]\n")
 		m.has(1, "config|plan|--company|Acme|"+file, `unknown field "nam"`)

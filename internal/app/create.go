@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,13 @@ func offline(ctx context.Context, c config.Config, log *slog.Logger, do func(a *
 		}
 		defer os.RemoveAll(c.Data)
 	}
-	c.Command, c.Blobs, c.AllowWeakSandbox, c.PublicURL = "serve", "", true, "http://127.0.0.1" // no link is written, no file opened
+	kind := string(Serve)
+	if c.Command != "admin create" { // which begins a production store
+		if kind, err = kindOf(ctx, c, log); err != nil {
+			return err
+		}
+	}
+	c.Command, c.Blobs, c.AllowWeakSandbox, c.PublicURL = kind, "", true, "http://127.0.0.1" // no link is written, no file opened
 	a := &App{options: Options{Config: c, Logger: log, PasswordCost: auth.DefaultPasswordCost()}, log: log, clock: new(Clock),
 		requests: new(requestLog), faults: new(faults), metrics: newMetrics(), publicURL: c.PublicURL}
 	if err = a.open(ctx); err == nil {
@@ -42,6 +49,23 @@ func offline(ctx context.Context, c config.Config, log *slog.Logger, do func(a *
 	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 	defer cancel()
 	return errors.Join(err, a.Stop(stopping))
+}
+
+// kindOf tells which kind of server a store belongs to: a production one where none has
+// opened it yet.
+func kindOf(ctx context.Context, c config.Config, log *slog.Logger) (kind string, err error) {
+	lock, err := store.LockFolder(c.Data)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	db, err := store.Open(ctx, storeOptions(&Options{Config: c, Logger: log}, new(Clock).Now))
+	if err != nil {
+		return "", fmt.Errorf("the database cannot be opened: %w", err)
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	kind, err = db.Kind(ctx)
+	return cmp.Or(kind, string(Serve)), err
 }
 
 // runCreate makes a company with its administrator, a user, an application or a
