@@ -543,4 +543,11 @@ func TestOpenAPI(t *testing.T) {
 	if doc.OpenAPI != "3.1.0" || doc.Paths["/api/v3.0/gadgets/{id}"]["put"] == nil || doc.Components.Schemas["GadgetPost"] == nil {
 		t.Errorf("%v", doc)
 	}
+	// Who else may name a person is told where it is so.
+	for call, want := range map[[2]string]bool{{"get", "/gadgets"}: true, {"put", "/gadgets/{id}"}: true, {"delete", "/gadgets/{id}"}: false} {
+		text, err := json.Marshal(doc.Paths["/api/v3.0"+call[1]][call[0]])
+		if err != nil || !strings.Contains(string(text), "others than the own need") || strings.Contains(string(text), "who prepares for that person may name them too.") != want {
+			t.Errorf("%v: %s %v", call, text, err)
+		}
+	}
 }

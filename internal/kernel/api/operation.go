@@ -398,6 +398,9 @@ func Delete(f *Family, path string, remove func(tx *store.Tx, a *auth.Actor, id 
 func (o *Operation) describeUser() {
 	if o.subject == UserParameter || o.subject == UserOrAll {
 		text := "The login of the user whose data is meant; others than the own need an administrator's role."
+		if o.stands {
+			text = "The login of the user whose data is meant; others than the own need an administrator's role; who prepares for that person may name them too."
+		}
 		if o.subject == UserOrAll {
 			text += " ALL stands for everybody in the company."
 		}
