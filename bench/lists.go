@@ -92,8 +92,8 @@ type watch struct {
 func (w *watch) observe(query string, args []any, took time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if !w.on {
-		return
+	if !w.on || !strings.HasPrefix(query, "SELECT") || strings.Contains(query, " FOR ") {
+		return // of jobs that run meanwhile
 	}
 	s := w.seen[query]
 	if s == nil {

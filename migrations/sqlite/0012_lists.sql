@@ -42,14 +42,15 @@ ALTER TABLE entry_attendee ADD COLUMN report_seq BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE entry_attendee ADD COLUMN entry_seq BIGINT NOT NULL DEFAULT 0;
 UPDATE entry_attendee SET
 	attendee_type_id = COALESCE((SELECT t.attendee_type_id FROM attendee t WHERE t.id = entry_attendee.attendee_id), ''),
-	(report_seq, entry_seq) = (SELECT r.seq, e.seq FROM entry e JOIN report r ON r.id = e.report_id WHERE e.id = entry_attendee.entry_id);
+	report_seq = COALESCE((SELECT r.seq FROM entry e JOIN report r ON r.id = e.report_id WHERE e.id = entry_attendee.entry_id), 0),
+	entry_seq = COALESCE((SELECT e.seq FROM entry e WHERE e.id = entry_attendee.entry_id), 0);
 CREATE INDEX entry_attendee_type ON entry_attendee (company_id, attendee_type_id, entry_seq);
 CREATE INDEX entry_attendee_type_report ON entry_attendee (company_id, attendee_type_id, report_seq);
 DROP INDEX entry_attendee_attendee;
 CREATE INDEX entry_attendee_attendee ON entry_attendee (attendee_id, entry_seq);
 
 ALTER TABLE report_approver ADD COLUMN report_seq BIGINT NOT NULL DEFAULT 0;
-UPDATE report_approver SET report_seq = (SELECT r.seq FROM report r WHERE r.id = report_approver.report_id);
+UPDATE report_approver SET report_seq = COALESCE((SELECT r.seq FROM report r WHERE r.id = report_approver.report_id), 0);
 DROP INDEX report_approver_user;
 CREATE INDEX report_approver_user ON report_approver (user_id, report_seq, report_id);
 
@@ -76,7 +77,7 @@ CREATE INDEX report_paid ON report (company_id, paid_at, seq);
 
 -- Files with the same bytes are looked for among those of one owner.
 ALTER TABLE image_part ADD COLUMN owner_id TEXT NOT NULL DEFAULT '';
-UPDATE image_part SET owner_id = (SELECT m.owner_id FROM image m WHERE m.id = image_part.image_id);
+UPDATE image_part SET owner_id = COALESCE((SELECT m.owner_id FROM image m WHERE m.id = image_part.image_id), '');
 DROP INDEX image_part_hash;
 CREATE INDEX image_part_hash ON image_part (company_id, hash, owner_id);
 

@@ -31,7 +31,8 @@ func (s *Service) workflowOperations() []api.Operation {
 
 // A delegate may do for a person what the person has granted, and no more. These are the
 // rights that the calls ask for.
-func maySubmit(d auth.Delegation) bool { return d.Submit }
+func mayPrepare(d auth.Delegation) bool { return d.Prepare }
+func maySubmit(d auth.Delegation) bool  { return d.Submit }
 
 func mayApprove(tx *store.Tx) func(auth.Delegation) bool {
 	today := tx.Now().Date()

@@ -205,9 +205,9 @@ func usable(a *auth.Actor) store.Predicate {
 	case a.Named:
 		return company.In("owner_id", "", a.Subject.ID)
 	}
+	of := approverIs(a)
 	return store.Or(company.In("owner_id", "", a.Self.ID),
-		company.And(`EXISTS (SELECT 1 FROM entry_attendee x JOIN report_approver v ON v.report_id = x.report_id
-			WHERE x.attendee_id = attendee.id AND v.user_id = ?)`, a.Self.ID))
+		company.And("EXISTS (SELECT 1 FROM entry_attendee x JOIN report_approver v ON v.report_id = x.report_id WHERE x.attendee_id = attendee.id AND "+of.SQL+")", of.Args...))
 }
 
 // changeable is the condition under which an actor may change an attendee.

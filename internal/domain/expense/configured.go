@@ -1,8 +1,6 @@
 package expense
 
 import (
-	"cmp"
-
 	"quittance/internal/domain/org"
 	"quittance/internal/kernel/auth"
 	"quittance/internal/kernel/errs"
@@ -50,34 +48,49 @@ func (s *Service) Named(tx *store.Tx, company string, kind org.RecordKind, keys 
 // is what org.Records asks.
 func (s *Service) Renamed(tx *store.Tx, was, is auth.Person) error {
 	company, own := store.Where("company_id = ?", is.Company), store.Where("owner_id = ?", is.ID)
-	if err := rewrite(tx, reports, company, own, func(r *Report) { r.OwnerLogin, r.OwnerName = is.Login, is.Name }); err != nil {
-		return err
-	}
 	asked := store.Where("id IN (SELECT v.report_id FROM report_approver v WHERE v.user_id = ?)", is.ID)
-	if err := rewrite(tx, reports, company, asked, func(r *Report) {
+	if err := rewrite(tx, reports, company, store.Or(own, asked), func(r *Report) string { return r.ID }, func(r *Report) {
+		if r.Owner == is.ID {
+			r.OwnerLogin, r.OwnerName = is.Login, is.Name
+		}
 		if r.ApproverLogin == was.Login {
 			r.ApproverLogin, r.ApproverName = is.Login, is.Name
 		}
 	}); err != nil {
 		return err
 	}
-	if err := rewrite(tx, entries, company, own, func(e *Entry) { e.OwnerLogin = is.Login }); err != nil {
+	// All of their reports are locked by now, and what is below them with them.
+	if err := rewrite(tx, entries, company, own, func(e *Entry) string { return e.ID }, func(e *Entry) { e.OwnerLogin = is.Login }); err != nil {
 		return err
 	}
-	if err := rewrite(tx, itemizations, company, own, func(i *Itemization) { i.OwnerLogin = is.Login }); err != nil {
+	if err := rewrite(tx, itemizations, company, own, func(i *Itemization) string { return i.ID }, func(i *Itemization) { i.OwnerLogin = is.Login }); err != nil {
 		return err
 	}
-	return rewrite(tx, attendees, company, own, func(x *Attendee) { x.OwnerLogin, x.OwnerName = is.Login, is.Name })
+	return rewrite(tx, attendees, company, own, func(x *Attendee) string { return x.ID }, func(x *Attendee) { x.OwnerLogin, x.OwnerName = is.Login, is.Name })
 }
 
-// rewrite changes all rows of a condition.
-func rewrite[T any](tx *store.Tx, t *store.Table[T], access, where store.Predicate, change func(*T)) error {
-	var failed error
-	err := each(tx, t, access, where, func(row *T) {
-		if failed == nil {
-			change(row)
-			failed = t.Update(tx, row)
+// rewrite changes all rows of a condition, in their order, each as it stands after all
+// changes before it.
+func rewrite[T any](tx *store.Tx, t *store.Table[T], access, where store.Predicate, id func(*T) string, change func(*T)) error {
+	var ids []string
+	if err := each(tx, t, access, where, func(row *T) { ids = append(ids, id(row)) }); err != nil {
+		return err
+	}
+	for _, key := range ids {
+		if err := t.Lock(tx, key); err != nil {
+			return err
 		}
-	})
-	return cmp.Or(err, failed)
+		row, err := t.Get(tx, access, key)
+		if errs.Is(err, errs.NotFound) {
+			continue // removed meanwhile
+		}
+		if err != nil {
+			return err
+		}
+		change(row)
+		if err := t.Update(tx, row); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -35,18 +35,20 @@ func (s *Service) nextCostObject(tx *store.Tx, c *org.Config, policy *org.Policy
 	today := tx.Now().Date()
 	for i := range policy.CostObjects {
 		o := &policy.CostObjects[i]
-		who := o.Approver
-		if who == owner.ID {
-			who = owner.Manager
-		}
-		if who == "" || who == owner.ID || asked[who] || booked(c, claimedFor(o, r, lines), r.Currency, today) <= o.Above {
-			continue
-		}
-		p, err := s.org.FindPerson(tx, r.Company, who)
+		p, err := s.org.FindPerson(tx, r.Company, o.Approver)
 		if errs.Is(err, errs.NotFound) {
 			continue
 		}
-		return p, int64(i + 1), err
+		if err == nil && (p.ID == owner.ID || p.Left) { // somebody else answers for it
+			p, err = s.above(tx, p, map[string]bool{owner.ID: true, p.ID: true})
+		}
+		if err != nil {
+			return none, 0, err
+		}
+		if p.ID == "" || asked[p.ID] || booked(c, claimedFor(o, r, lines), r.Currency, today) <= o.Above {
+			continue
+		}
+		return p, int64(i + 1), nil
 	}
 	return none, 0, nil
 }

@@ -193,9 +193,45 @@ func TestDelegatesApprove(t *testing.T) {
 		id = d.filed("ann", annID)
 		d.pass(24 * 3600e9)
 		d.want(403, "cora", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", "")
-		d.want(403, "cora", "POST", d.url(id), action("Approve", ""))
+		d.want(404, "cora", "POST", d.url(id), action("Approve", ""))
+		see(404, "cora", id)
+		// They begin too, for what waits already, and end with the delegation.
+		lists := func(name string, want bool) {
+			t.Helper()
+			body := d.want(200, name, "GET", "/api/v3.0/expense/reports?approverLoginID="+name+"@demo.test", "")
+			if strings.Contains(body, id) != want {
+				t.Errorf("%s finds the report among those to decide on: %v, want %v", name, !want, want)
+			}
+		}
+		d.delegate(auth.Delegation{User: bobID, Delegate: coraID, Approve: true, ApproveFrom: d.now.Date()})
+		see(200, "cora", id)
+		lists("cora", true)
+		lists("ann", false) // the owner's own, although bob lets her approve
+		d.delegate(auth.Delegation{User: bobID, Delegate: coraID})
+		see(404, "cora", id)
+		lists("cora", false)
 		d.want(204, "bob", "PATCH", d.context(bobID, "MANAGER", id)+"/approve", "")
 		by(id, "APPROVE by bob@demo.test")
+
+		// Who has left is not asked: whoever stands above answers.
+		var bob org.User
+		d.write(func(tx *store.Tx) error {
+			u, err := d.org.User(tx, bobID)
+			if err != nil {
+				return err
+			}
+			bob, u.Active = *u, false
+			return d.org.UpdateUser(tx, u)
+		})
+		d.costObjects(org.CostObjectApproval{Field: "Custom2", Value: "DELTA", Approver: bobID})
+		id = d.report("ann", `{"Name":"Trip","Custom2":"DELTA"}`)
+		d.entry("ann", id, nil)
+		d.want(204, "ann", "PATCH", d.v4(annID, id)+"/submit", "")
+		d.expect(id, map[string]any{"ApprovalStatusCode": "A_PEND", "ApproverLoginID": "cora@demo.test"})
+		d.want(204, "cora", "PATCH", d.context(coraID, "MANAGER", id)+"/approve", "")
+		d.expect(id, map[string]any{"ApprovalStatusCode": "A_APPR"}) // cora has answered for bob's cost object already
+		d.costObjects()
+		d.write(func(tx *store.Tx) error { bob.Active = true; return d.org.UpdateUser(tx, &bob) })
 
 		// The one who submits for somebody does not approve it on the way of another right,
 		// unless asked; nobody's delegate does what a role allows.

@@ -1,6 +1,9 @@
 package expense
 
 import (
+	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	"quittance/internal/kernel/store"
@@ -83,6 +86,51 @@ func TestNoSuchPath(t *testing.T) {
 	everywhere(t, func(w *world) {
 		for _, path := range []string{"/expense/reports/%00", "/expense/entries/a%0Ab", "/expense/attendees/%ff"} {
 			w.run(step{as: "ann", call: "GET " + path, status: 404})
+		}
+	})
+}
+
+// A person is renamed while the reports move: neither undoes the other.
+func TestRenamingRacesSubmits(t *testing.T) {
+	everywhere(t, func(w *world) {
+		w.org.UseRecords(w.expense)
+		for n := range 6 {
+			w.run(
+				step{as: "ann", call: "POST /expense/reports", body: `{"Name":"A"}`, keep: "a"},
+				step{as: "ann", call: "POST /expense/entries", body: lunch("a", "30"), keep: "e"},
+			)
+			login := fmt.Sprintf("ann%d@demo.test", n)
+			var both sync.WaitGroup
+			var submitted, renamed error
+			both.Go(func() {
+				submitted = w.db.Write(t.Context(), func(tx *store.Tx) error {
+					_, err := w.expense.Submit(tx, w.actor("wes"), w.kept["a"])
+					return err
+				})
+			})
+			both.Go(func() {
+				renamed = w.db.Write(t.Context(), func(tx *store.Tx) error {
+					u, err := w.org.User(tx, annID)
+					if err != nil {
+						return err
+					}
+					u.Login = login
+					return w.org.ChangeUser(tx, u)
+				})
+			})
+			both.Wait()
+			if err := errors.Join(submitted, renamed); err != nil {
+				t.Fatal(err)
+			}
+			w.run(step{as: "wes", call: "GET /expense/reports/{a}", want: "ApprovalStatusCode=A_PEND; OwnerLoginID=" + login})
+			w.write(func(tx *store.Tx) error {
+				u, err := w.org.User(tx, annID)
+				if err != nil {
+					return err
+				}
+				u.Login = "ann@demo.test"
+				return w.org.ChangeUser(tx, u)
+			})
 		}
 	})
 }

@@ -71,7 +71,7 @@ func (s *Service) RemoveReport(tx *store.Tx, a *auth.Actor, id string) error {
 func (s *Service) removal() api.Operation {
 	handle := func(c *api.Call) (api.Answer, error) {
 		if err := c.Write(func(tx *store.Tx) error {
-			a, err := s.inPath(tx, c.Actor(), c.Param("userId"), nil)
+			a, err := s.inPath(tx, c.Actor(), c.Param("userId"), mayPrepare)
 			if err != nil {
 				return err
 			}

@@ -367,11 +367,11 @@ func (q *ReportQuery) index(cfg *org.Config, company store.Predicate) index {
 // ranges are the parts of a company's reports that are in the order of the list each,
 // where the query names several statuses.
 func (q *ReportQuery) ranges(company store.Predicate) []store.Predicate {
-	for column, list := range map[string]string{"approval_status": q.ApprovalStatus, "payment_status": q.PaymentStatus} {
-		if codes := codesOf(list); len(codes) > 1 {
+	for _, some := range [...]struct{ column, list string }{{"approval_status", q.ApprovalStatus}, {"payment_status", q.PaymentStatus}} {
+		if codes := codesOf(some.list); len(codes) > 1 {
 			all := make([]store.Predicate, len(codes))
 			for i, code := range codes {
-				all[i] = company.And(column+" = ?", code)
+				all[i] = company.And(some.column+" = ?", code)
 			}
 			return all
 		}
@@ -401,7 +401,9 @@ func (s *Service) FindReports(tx *store.Tx, a *auth.Actor, q *ReportQuery, page 
 			return none, err
 		case approver.ID == a.Self.ID && !a.Named:
 			access = a.InCompany("")
-			places = inOrder("SELECT report_seq FROM report_approver", store.Where("user_id = ?", approver.ID), "report_seq")
+			if places, err = s.approved(tx, a); err != nil {
+				return none, err
+			}
 		default:
 			where = where.And("approver_id = ? AND approver_id <> ''", approver.ID) // as the index says it
 			places = nil
@@ -426,6 +428,28 @@ func (s *Service) FindReports(tx *store.Tx, a *auth.Actor, q *ReportQuery, page 
 		s.showReport(cfg, &rows[i])
 	}
 	return api.Page(reports, rows, more, page), nil
+}
+
+// approved is where the reports are found that the actor is or was asked to approve, and
+// those that wait for somebody for whom the actor may approve today.
+func (s *Service) approved(tx *store.Tx, a *auth.Actor) (index, error) {
+	own := store.Where("user_id = ?", a.Self.ID)
+	all, err := s.org.DelegatedTo(tx, a.Company, a.Self.ID)
+	if err != nil {
+		return nil, err
+	}
+	var people []any
+	for _, d := range all {
+		if d.Approves(a.Today) {
+			people = append(people, d.User)
+		}
+	}
+	if len(people) == 0 {
+		return inOrder("SELECT report_seq FROM report_approver", own, "report_seq"), nil
+	}
+	waiting := a.InCompany("").In("approver_id", people...).And("approver_id <> '' AND owner_id <> ?", a.Self.ID)
+	return sorted("SELECT w.seq FROM (SELECT report_seq AS seq FROM report_approver WHERE "+own.SQL+" UNION SELECT seq FROM report WHERE "+waiting.SQL+") w",
+		store.Where("w.seq > 0", append(own.Args, waiting.Args...)...), "w.seq"), nil
 }
 
 // Report reads a report that the actor may see.

@@ -71,9 +71,19 @@ func visible(a *auth.Actor, report string) store.Predicate {
 	return store.Or(own, approvedBy(a, report))
 }
 
-// approvedBy holds for what the actor is or was asked to approve.
+// approvedBy holds for what the actor is or was asked to approve, and for what waits for
+// those for whom the actor may approve today.
 func approvedBy(a *auth.Actor, report string) store.Predicate {
-	return store.Where("company_id = ? AND EXISTS (SELECT 1 FROM report_approver v WHERE v.report_id = "+report+" AND v.user_id = ?)", a.Company, a.Self.ID)
+	of := approverIs(a)
+	return store.Where("company_id = ? AND EXISTS (SELECT 1 FROM report_approver v WHERE v.report_id = "+report+" AND "+of.SQL+")", append([]any{a.Company}, of.Args...)...)
+}
+
+// approverIs holds for rows v of report_approver that are the actor's, or of somebody for
+// whom the report waits and the actor may approve today.
+func approverIs(a *auth.Actor) store.Predicate {
+	return store.Where(`(v.user_id = ? OR EXISTS (SELECT 1 FROM delegate d JOIN report w ON w.id = v.report_id AND w.approver_id = d.user_id
+		WHERE d.user_id = v.user_id AND d.delegate_id = ? AND d.company_id = ? AND d.approve
+		AND d.approve_from <= ? AND (d.approve_until = 0 OR d.approve_until >= ?)))`, a.Self.ID, a.Self.ID, a.Company, int64(a.Today), int64(a.Today))
 }
 
 var (

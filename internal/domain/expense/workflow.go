@@ -345,26 +345,13 @@ func payThroughExpensePay(tx *store.Tx, r *Report) error {
 	return nil
 }
 
-// ask opens a step at which one person decides, or a delegate of that person; all of
-// them may read the report from now on.
+// ask opens a step at which one person decides, who may read the report from now on.
 func (s *Service) ask(tx *store.Tx, r *Report, status string, who auth.Person, step *Step) error {
 	r.ApprovalStatus = status
 	r.Approver, r.ApproverLogin, r.ApproverName = who.ID, who.Login, who.Name
 	step.Approver = who.ID
 	if err := addApprover(tx, r.Company, r.ID, who.ID); err != nil {
 		return err
-	}
-	delegates, err := s.org.Delegates(tx, r.Company, who.ID)
-	if err != nil {
-		return err
-	}
-	may := mayApprove(tx)
-	for _, d := range delegates {
-		if may(d) && d.Delegate != r.Owner {
-			if err := addApprover(tx, r.Company, r.ID, d.Delegate); err != nil {
-				return err
-			}
-		}
 	}
 	return s.openStep(tx, r, step)
 }
@@ -403,17 +390,33 @@ func (s *Service) nextManager(tx *store.Tx, c *org.Config, policy *org.Policy, r
 	}
 	line := map[string]bool{person.ID: true}
 	for level := int64(1); level <= next; level++ {
-		if person.Manager == "" || line[person.Manager] {
-			return none, 0, nil
-		}
-		if person, err = s.org.FindPerson(tx, r.Company, person.Manager); errs.Is(err, errs.NotFound) {
-			return none, 0, nil
-		} else if err != nil {
+		if person, err = s.above(tx, person, line); err != nil || person.ID == "" {
 			return none, 0, err
 		}
-		line[person.ID] = true
 	}
 	return person, next, nil
+}
+
+// above is the manager of a person, or the manager's where that one has left; nobody
+// where the line ends or comes back to somebody who is in it, to which it adds.
+func (s *Service) above(tx *store.Tx, person auth.Person, line map[string]bool) (auth.Person, error) {
+	for {
+		if person.Manager == "" || line[person.Manager] {
+			return auth.Person{}, nil
+		}
+		manager, err := s.org.FindPerson(tx, person.Company, person.Manager)
+		if errs.Is(err, errs.NotFound) {
+			return auth.Person{}, nil
+		}
+		if err != nil {
+			return auth.Person{}, err
+		}
+		line[manager.ID] = true
+		if !manager.Left {
+			return manager, nil
+		}
+		person = manager
+	}
 }
 
 // receive notes what the accounting review confirms: that the receipts are there, and

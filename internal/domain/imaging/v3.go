@@ -29,24 +29,24 @@ func (s *Service) receiptImages() []api.Operation {
 	void := api.Content{Media: both, Name: "Void"}
 	file := api.Takes(api.Content{Media: uploadMedia, Name: "ImageFile"})
 	named, user := api.Named(receiptImageNames), api.About(api.UserParameter)
-	userParameter := api.QueryParameter("user", "The login of the user whose image is meant; others than the own need an administrator's role.")
+	userParameter := api.QueryParameter("user", "The login of the user whose image is meant; others than the own need an administrator's role, or that person's leave to prepare.")
 	room := api.MaxBody(s.maxReceiptImage + multipartRoom)
 	return []api.Operation{
 		api.List(api.V3, receiptImagesPath, s.list, (*api.NoFilter).V3, (*Image).v3,
 			doc("list", "List receipt images", "All images of the user, whichever service they came through, in order of arrival."),
-			scopes, api.About(api.UserOrAll), named),
+			scopes, api.About(api.UserOrAll), api.Delegable(), named),
 		api.Custom(api.V3, "POST", receiptImagesPath, s.postImage,
 			doc("post", "Upload a receipt image", "The body is the file itself, a PDF, JPEG or PNG of at most "+size(s.maxReceiptImage)+", or multipart/form-data with one file."),
-			scopes, user, userParameter, named, room, file, api.Answers(200, "The image was taken.", one)),
+			scopes, user, api.Delegable(), userParameter, named, room, file, api.Answers(200, "The image was taken.", one)),
 		api.Custom(api.V3, "GET", receiptImagesPath+"/{id}", s.getImage,
 			doc("get", "Get a link to a receipt image", "With Accept image/* or application/pdf the answer is the file itself. An image of several files is one PDF."),
-			scopes, user, userParameter, named, api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The link.", one)),
+			scopes, user, api.Delegable(), userParameter, named, api.AlsoAnswers("image/*", "application/pdf"), api.Answers(200, "The link.", one)),
 		api.Custom(api.V3, "PUT", receiptImagesPath+"/{id}", s.appendImage,
 			doc("put", "Append to a receipt image", "From then on the image is one PDF with the pages in order of arrival."),
-			scopes, user, userParameter, named, room, file, api.Answers(200, "The file was appended.", void)),
+			scopes, user, api.Delegable(), userParameter, named, room, file, api.Answers(200, "The file was appended.", void)),
 		api.Delete(api.V3, receiptImagesPath+"/{id}", s.deleteImage,
 			doc("delete", "Delete a receipt image", "Refused while the image is attached to a record. Links to it stop working at once."),
-			scopes, user, named),
+			scopes, user, api.Delegable(), named),
 	}
 }
 

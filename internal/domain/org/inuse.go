@@ -42,7 +42,7 @@ func (s *Service) inUse(tx *store.Tx, company string, kind RecordKind, keys []st
 // KeepAttendeeType keeps an attendee type from being removed until the end of the
 // transaction, for a record that is about to name it; false when it is gone already.
 func (s *Service) KeepAttendeeType(tx *store.Tx, company, id string) (bool, error) {
-	if err := attendeeTypes.Lock(tx, id); err != nil {
+	if err := attendeeTypes.Keep(tx, id); err != nil {
 		return false, err
 	}
 	n, err := attendeeTypes.Count(tx, ofCompany(company), store.Where("id = ?", id))

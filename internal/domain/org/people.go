@@ -58,7 +58,7 @@ func (u *User) Person() auth.Person {
 	}
 	return auth.Person{
 		ID: u.ID, Login: u.Login, Name: name, Company: u.Company, Currency: u.Currency, Country: u.Country,
-		Manager: u.Manager, Group: u.Group, Reimbursement: u.Reimbursement, Test: u.Test,
+		Manager: u.Manager, Group: u.Group, Reimbursement: u.Reimbursement, Test: u.Test, Left: !u.Active,
 	}
 }
 

@@ -194,6 +194,7 @@ func (s *Server) handle(c *Call, w http.ResponseWriter) (Answer, error) {
 		}
 		copied := *actor
 		copied.Subject = copied.Self
+		copied.Today = s.options.Clock().Date()
 		c.actor = &copied
 		c.negotiateLoosely()
 		if !op.scopes.Allow(c.actor) {

@@ -61,6 +61,7 @@ type Person struct {
 	// Reimbursement is how the user is paid back: ADPPAYR, APCHECK, CNQRPAY or PMTSERV.
 	Reimbursement string
 	Test          bool // a user for trying things out; reports carry the mark
+	Left          bool // signs in no more; records name such people, but nobody asks them
 }
 
 // Actor is the caller of one request.
@@ -73,8 +74,9 @@ type Actor struct {
 	App     string // client id
 	Profile Profile
 	Scopes  []string
-	Session string // the sign-in that the token came of; empty for none
-	Token   string // id of the token itself
+	Session string     // the sign-in that the token came of; empty for none
+	Token   string     // id of the token itself
+	Today   value.Date // of the call; 0 where nobody called. What a delegate may do can have its days
 
 	// Subject is whose data the call is about: the actor's own unless the request
 	// names somebody else and the actor's role allows it. All means everybody.

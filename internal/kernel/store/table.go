@@ -106,6 +106,10 @@ func (t *Table[T]) One(tx *Tx, access, where Predicate) (*T, error) {
 // waits for earlier ones: the first step of a change to an aggregate.
 func (t *Table[T]) Lock(tx *Tx, key string) error { return tx.lock(t.name, t.identity(), key) }
 
+// Keep keeps the row with this key from being locked or removed until the end of tx, and
+// waits for whoever has locked it; others may keep it too. It is for what names the row.
+func (t *Table[T]) Keep(tx *Tx, key string) error { return tx.keep(t.name, t.identity(), key) }
+
 // Insert writes a new row and fills its seq.
 func (t *Table[T]) Insert(tx *Tx, r *T) error {
 	c := t.written(r)

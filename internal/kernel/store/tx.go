@@ -102,11 +102,17 @@ func (tx *Tx) QueryRow(query string, args ...any) *Row {
 // nothing.
 func (tx *Tx) Lock(table, id string) error { return tx.lock(table, "id", id) }
 
-func (tx *Tx) lock(table, column, id string) error {
+func (tx *Tx) lock(table, column, id string) error { return tx.hold(table, column, id, " FOR UPDATE") }
+
+func (tx *Tx) keep(table, column, id string) error {
+	return tx.hold(table, column, id, " FOR KEY SHARE")
+}
+
+func (tx *Tx) hold(table, column, id, how string) error {
 	if tx.db.engine == SQLite {
 		return tx.ready()
 	}
-	rows, err := tx.Query("SELECT 1 FROM "+table+" WHERE "+column+" = ? FOR UPDATE", id)
+	rows, err := tx.Query("SELECT 1 FROM "+table+" WHERE "+column+" = ?"+how, id)
 	if err != nil {
 		return err
 	}
