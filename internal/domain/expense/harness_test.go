@@ -84,13 +84,11 @@ func newWorld(t testing.TB) *world {
 	return w.build(t, db)
 }
 
-// newPostgresWorld seeds a PostgreSQL database.
+// newPostgresWorld has a copy of a seeded PostgreSQL database.
 func newPostgresWorld(t testing.TB) *world {
 	t.Helper()
-	w := &world{now: start}
-	w.build(t, storetest.Postgres(t, clocked(w)))
-	w.seed()
-	return w
+	w := &world{now: start, copied: 1}
+	return w.build(t, storetest.Postgres(t, clocked(w), storetest.Filled("dev", func(db *store.DB) { build(t, db).seed() })))
 }
 
 func clocked(w *world) storetest.Option {

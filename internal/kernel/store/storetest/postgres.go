@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
 	"os"
 	"os/exec"
@@ -59,18 +58,25 @@ func Main(m *testing.M) {
 }
 
 // freshDatabase makes a database from the template of these migrations.
-func freshDatabase(t testing.TB, migrations fs.FS) string {
+func freshDatabase(t testing.TB, s setup) string {
 	t.Helper()
 	server.Lock()
 	defer server.Unlock()
 	base := serverURL(t)
-	key := digest(t, migrations)
+	key := digest(t, s.postgres) + s.filled
 	if server.made[key] == "" {
 		name := fmt.Sprintf("qt_%d_%s", os.Getpid(), key)
 		admin(t, base, "CREATE DATABASE "+name+" TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'")
-		db, err := store.Open(context.Background(), store.Options{URL: withDatabase(t, base, name), Migrations: migrations})
+		o := store.Options{URL: withDatabase(t, base, name), Migrations: s.postgres}
+		for _, edit := range s.edits {
+			edit(&o)
+		}
+		db, err := store.Open(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if s.fill != nil {
+			s.fill(db)
 		}
 		if err := db.Close(); err != nil {
 			t.Fatal(err)

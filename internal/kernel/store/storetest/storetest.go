@@ -21,6 +21,14 @@ type Option func(*setup)
 type setup struct {
 	sqlite, postgres fs.FS
 	edits            []func(*store.Options)
+	filled           string // what fill makes; empty: nothing
+	fill             func(*store.DB)
+}
+
+// Filled has Postgres begin with what fill writes. It is called once in a process for
+// each name; the databases of all tests that name it are copies.
+func Filled(name string, fill func(*store.DB)) Option {
+	return func(s *setup) { s.filled, s.fill = name, fill }
 }
 
 // Migrations takes these goose files instead of the repository's own.
@@ -84,7 +92,7 @@ func SQLite(t testing.TB, opts ...Option) *store.DB {
 func Postgres(t testing.TB, opts ...Option) *store.DB {
 	t.Helper()
 	s := setupOf(t, opts)
-	o := store.Options{URL: freshDatabase(t, s.postgres)}
+	o := store.Options{URL: freshDatabase(t, s)}
 	for _, edit := range s.edits {
 		edit(&o)
 	}
@@ -95,7 +103,7 @@ func Postgres(t testing.TB, opts ...Option) *store.DB {
 // schema, for tests that open it themselves.
 func PostgresURL(t testing.TB, opts ...Option) string {
 	t.Helper()
-	return freshDatabase(t, setupOf(t, opts).postgres)
+	return freshDatabase(t, setupOf(t, opts))
 }
 
 // Engines runs a test on a SQLite and on a PostgreSQL database.
