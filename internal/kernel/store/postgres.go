@@ -42,6 +42,10 @@ func openPostgres(ctx context.Context, db *DB) (*postgres, error) {
 		"lock_timeout":                        millis(o.Wait),
 		"statement_timeout":                   millis(2 * o.Wait),
 		"idle_in_transaction_session_timeout": millis(2 * o.Wait),
+		// Every query of a call is a range of an index. That a table is small, or that most
+		// of it is asked for, is no reason to read it as a whole, or with helpers.
+		"enable_seqscan":                  "off",
+		"max_parallel_workers_per_gather": "0",
 	} {
 		if config.RuntimeParams[name] == "" {
 			config.RuntimeParams[name] = setting
