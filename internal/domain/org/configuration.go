@@ -638,8 +638,7 @@ func (s *settler) costObjects(group string, p *filePolicy) {
 	for i := range p.CostObjects {
 		o := &p.CostObjects[i]
 		o.Position = int64(i + 1)
-		_, name := o.known()
-		s.at = policy + " / cost object " + name
+		s.at = policy + " / cost object " + o.title()
 		stem, first, last := fieldRange(strings.TrimSpace(o.Field))
 		if most := map[string]int{"OrgUnit": 6, "Custom": 20}[stem]; first < 1 || first != last || first > most {
 			s.problem("field", "unknown", "must be one of OrgUnit1 to OrgUnit6 and Custom1 to Custom20.")
@@ -650,10 +649,9 @@ func (s *settler) costObjects(group string, p *filePolicy) {
 			s.problem("above", "required", "is missing: the amount above which the approver is asked.")
 		}
 		u := s.people[fold(o.Approver)]
-		switch {
-		case u == nil:
+		if u == nil {
 			s.problem("approver", "unknown", "must be the login of a user of the company.")
-		default:
+		} else {
 			o.Approver = u.Login
 			if !u.Active && !s.asked[o.keyIn(group, p.Name)] {
 				s.problem("approver", "disabled", "is a user who is disabled.")

@@ -57,9 +57,11 @@ func (t filePolicyType) known() (string, string)   { return "expense type of pol
 func (r fileApproval) known() (string, string) {
 	return "approval of policy", "level " + strconv.FormatInt(r.Level, 10)
 }
-func (r fileCostObject) known() (string, string) {
-	return "cost object of policy", r.Field + " " + r.Value + " by " + r.Approver
-}
+func (r fileCostObject) known() (string, string) { return "cost object of policy", r.title() }
+
+// title names a cost object with who answers for it.
+func (r fileCostObject) title() string { return r.Field + " " + r.Value + " by " + r.Approver }
+
 func (r fileRates) known() (string, string) {
 	return "exchange rates", "into " + r.To + " from " + r.On
 }
