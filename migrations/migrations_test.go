@@ -111,6 +111,35 @@ func kindOf(t *testing.T, table, column, kind string) string {
 	return kind
 }
 
+// TestThePlannerKnowsEveryIndex: where SQLite's planner is told of some indexes of a
+// table, it is told of all, or one of which it knows nothing seems the best.
+func TestThePlannerKnowsEveryIndex(t *testing.T) {
+	known := 0
+	if err := storetest.SQLite(t).Read(context.Background(), func(tx *store.Tx) error {
+		rows, err := tx.Query(`SELECT i.tbl_name, i.name, COALESCE(s.stat, '') FROM sqlite_master i LEFT JOIN sqlite_stat1 s ON s.tbl = i.tbl_name AND s.idx = i.name
+			WHERE i.type = 'index' AND i.tbl_name IN (SELECT tbl FROM sqlite_stat1) ORDER BY 1, 2`)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			var table, index, told string
+			if err := rows.Scan(&table, &index, &told); err != nil {
+				return err
+			}
+			if known++; told == "" {
+				t.Errorf("nothing is told of %s of %s: the migration that makes it adds a line to sqlite_stat1", index, table)
+			}
+		}
+		return rows.Err()
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if known < 80 {
+		t.Errorf("only %d indexes were found", known)
+	}
+}
+
 // TestMigrationsArePaired finds a step that one engine has and the other has not.
 func TestMigrationsArePaired(t *testing.T) {
 	names := func(folder string) string {
