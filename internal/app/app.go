@@ -397,22 +397,7 @@ func (a *App) schedule() {
 		}
 		return err
 	})
-	a.Jobs.Every(time.Hour, "forget what has expired", func(ctx context.Context) error {
-		for {
-			var n int64
-			err := a.DB.Write(ctx, func(tx *store.Tx) (err error) {
-				n, err = a.Org.Purge(tx, purgedAtOnce)
-				return err
-			})
-			if err != nil || n == 0 {
-				return err
-			}
-		}
-	})
 }
-
-// purgedAtOnce is how many expired rows of a kind one transaction removes.
-const purgedAtOnce = 500
 
 // Handler answers everything that the public address answers.
 func (a *App) Handler() http.Handler {

@@ -105,7 +105,7 @@ func (a *App) listUsers(ctx context.Context, c config.Config, out io.Writer) err
 		return err
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "LOGIN\tNAME\tACTIVE\tMANAGER\tROLES\tDELEGATES")
+	fmt.Fprintln(table, "LOGIN\tNAME\tACTIVE\tMANAGER\tROLES\tDELEGATES\tID")
 	for i := range people {
 		u := &people[i]
 		roles := make([]string, len(u.Roles))
@@ -120,7 +120,7 @@ func (a *App) listUsers(ctx context.Context, c config.Config, out io.Writer) err
 		if !u.Active {
 			active = "no"
 		}
-		line := []string{u.Login, u.FullName(), active, u.ManagerLogin, strings.Join(roles, "; "), strings.Join(delegates, "; ")}
+		line := []string{u.Login, u.FullName(), active, u.ManagerLogin, strings.Join(roles, "; "), strings.Join(delegates, "; "), u.ID}
 		for j := range line {
 			if line[j] == "" {
 				line[j] = "-"

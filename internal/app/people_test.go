@@ -38,7 +38,7 @@ func TestDelegateCommand(t *testing.T) {
 		is(delegate+"di@acme.test|--approve|--from|2026-07-01|--until|2026-07-31",
 			"user       ada@acme.test\ndelegate   cy@acme.test may prepare, submit\ndelegate   di@acme.test may approve from 2026-07-01 until 2026-07-31\n")
 		is(delegate+"cy@acme.test|--prepare", "user       ada@acme.test\ndelegate   cy@acme.test may prepare\ndelegate   di@acme.test may approve from 2026-07-01 until 2026-07-31\n")
-		m.has(0, "user|list|--company|Acme", "cy@acme.test (prepare); di@acme.test (approve from 2026-07-01 until 2026-07-31)\n")
+		m.has(0, "user|list|--company|Acme", "cy@acme.test (prepare); di@acme.test (approve from 2026-07-01 until 2026-07-31)")
 		m.run(0, "user|disable|--company|Acme|--login|di@acme.test")
 		is(delegate+"cy@acme.test", "user       ada@acme.test\ndelegate   none\n")
 		m.has(0, "user|list|--company|Acme", "di@acme.test   di    no      -        -  ")
@@ -58,13 +58,13 @@ func TestUserList(t *testing.T) {
 		m.run(0, "user|create|--company|Acme|--login|Zoe@acme.test|--manager|ada@acme.test|--roles|Expense Approver,Invoice User")
 		m.run(0, "user|create|--company|Acme|--login|Bea@acme.test|--manager|zoe@acme.test")
 		m.run(0, "user|delegate|--company|Acme|--login|zoe@acme.test|--to|bea@acme.test|--submit")
-		all := `LOGIN          NAME       ACTIVE  MANAGER        ROLES                                            DELEGATES
-ada@acme.test  Ada Adams  yes     -              Company Administrator; Web Services Administrator  -
-Bea@acme.test  Bea        yes     Zoe@acme.test  -                                                -
-Zoe@acme.test  Zoe        yes     ada@acme.test  Expense Approver; Invoice User                   Bea@acme.test (submit)
+		all := `LOGIN          NAME       ACTIVE  MANAGER        ROLES                                            DELEGATES  ID
+ada@acme.test  Ada Adams  yes     -              Company Administrator; Web Services Administrator  -  (id)
+Bea@acme.test  Bea        yes     Zoe@acme.test  -                                                -  (id)
+Zoe@acme.test  Zoe        yes     ada@acme.test  Expense Approver; Invoice User                   Bea@acme.test (submit)  (id)
 `
-		squeeze := regexp.MustCompile(` {2,}`)
-		if got := m.run(0, "user|list|--company|Acme"); squeeze.ReplaceAllString(got, "  ") != squeeze.ReplaceAllString(all, "  ") {
+		squeeze, id := regexp.MustCompile(` {2,}`), regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+		if got := m.run(0, "user|list|--company|Acme"); squeeze.ReplaceAllString(id.ReplaceAllString(got, "(id)"), "  ") != squeeze.ReplaceAllString(all, "  ") {
 			m.t.Errorf("the list is\n%s", got)
 		}
 		m.has(0, "user|list|--company|Acme|--limit|2", "Bea@acme.test", "There are more: --after Bea@acme.test\n")
